@@ -1,0 +1,5 @@
+//! catlearn: a language for learning systems.
+
+pub mod source;
+
+pub mod syntax;

@@ -1,0 +1,3 @@
+//! Text to tree: the grammar, the parser that never fails, and the tree itself.
+
+pub mod ast;
