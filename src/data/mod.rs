@@ -1,0 +1,1 @@
+//! Sources, encoders and splits.

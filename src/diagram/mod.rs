@@ -1,0 +1,1 @@
+//! The IR: hash-consed string diagrams.

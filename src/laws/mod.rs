@@ -1,0 +1,1 @@
+//! The laws that the theory promises, on any program.

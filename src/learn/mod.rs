@@ -1,0 +1,1 @@
+//! From model, loss, aggregator and rule to one step.

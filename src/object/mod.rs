@@ -1,0 +1,1 @@
+//! What wires carry: bases, shapes, dimension polynomials.

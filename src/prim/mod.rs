@@ -1,0 +1,1 @@
+//! One entry a primitive: name, documentation, reverse rule.

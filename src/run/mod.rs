@@ -1,0 +1,1 @@
+//! The reference machine and the run loop.
