@@ -1,1 +1,24 @@
-//! The IR: hash-consed string diagrams.
+//! The IR: typed string diagrams in one hash-consed arena.
+//!
+//! In: ports and operations, through a [`Builder`]. Out: a [`Diagram`], a plain value: ordered typed ports, nodes in
+//! topological order, ordered output wires. Invariants: a diagram is always well typed (only a builder makes nodes,
+//! and it types them); two nodes of one diagram never have the same operation and inputs; a wire read twice *is* copy,
+//! a wire not read is discard; the builder removes identities and nothing else, so that a tangent may give `x * x`
+//! another reverse than `x` (CORE.md 3.2). Knows nothing of floats beyond literal constants.
+
+#![allow(clippy::indexing_slicing, reason = "wires and letters are made by the builder, which checks them")]
+
+mod builder;
+mod einsum;
+mod index;
+mod op;
+mod terms;
+mod typing;
+mod value;
+
+pub use builder::{Builder, Copying};
+pub use einsum::{EinsumSpec, Letters};
+pub use index::AffineIndex;
+pub use op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, PrimDef};
+pub use typing::TypeFault;
+pub use value::{Diagram, Node, Origin, OriginId, Port, Role, Wire};

@@ -1,0 +1,337 @@
+//! The generators of the category, each with its attributes; what they mean is told in `prim`, typed in `typing`.
+//!
+//! Four kinds (DESIGN.md section 1.2): linear with a dagger (einsum, index maps, gather), pointwise, structural
+//! (copy and discard are wires; add), and a few atomic ones. Trailing axes are an operation's own; leading axes pass
+//! through, which is what makes batching an operation trivial.
+
+use super::einsum::EinsumSpec;
+use super::index::AffineIndex;
+use super::value::Diagram;
+use crate::object::{Dim, Dims, Leaf};
+use crate::source::Span;
+use smallvec::SmallVec;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// A double compared and hashed by its bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Bits(pub f64);
+
+impl PartialEq for Bits {
+    fn eq(&self, other: &Bits) -> bool {
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+
+impl Eq for Bits {}
+
+impl Hash for Bits {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.to_bits().hash(state);
+    }
+}
+
+/// The entries of a literal tensor, row-major.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Literal {
+    /// Real numbers.
+    Real(Vec<Bits>),
+    /// Bits.
+    Bool(Vec<bool>),
+    /// Whole numbers, also for `Fin`.
+    Int(Vec<i64>),
+}
+
+impl Literal {
+    /// How many entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Literal::Real(v) => v.len(),
+            Literal::Bool(v) => v.len(),
+            Literal::Int(v) => v.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A literal tensor.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Const {
+    /// Its type; dimensions are constant.
+    pub leaf: Leaf,
+    /// Its entries.
+    pub entries: Literal,
+}
+
+/// Pointwise functions of reals. All operands have the same dimensions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Function {
+    /// e^x.
+    Exp,
+    /// Natural logarithm.
+    Log,
+    /// log(1 + x), accurate near 0.
+    Log1p,
+    /// e^x - 1, accurate near 0.
+    Expm1,
+    /// Square root.
+    Sqrt,
+    /// 1 / x.
+    Recip,
+    /// Sine.
+    Sin,
+    /// Cosine.
+    Cos,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// 1 / (1 + e^-x).
+    Sigmoid,
+    /// The error function.
+    Erf,
+    /// Absolute value.
+    Abs,
+    /// -1, 0 or 1; 0 at 0.
+    Sign,
+    /// The largest whole number not above x.
+    Floor,
+    /// x^n for a whole constant n.
+    Powi(i32),
+    /// x * y.
+    Mul,
+    /// x / y.
+    Div,
+    /// x^y for x >= 0, or y whole.
+    Pow,
+    /// dy * d, but 0 where dy is 0: a zero request stays zero also where the derivative is not finite.
+    Gate,
+}
+
+impl Function {
+    /// How many operands it has.
+    #[must_use]
+    pub fn arity(self) -> usize {
+        match self {
+            Function::Mul | Function::Div | Function::Pow | Function::Gate => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Pointwise comparisons of two reals (or two wires of one other base); the result is Bool.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Comparison {
+    /// <.
+    Less,
+    /// <=.
+    LessEqual,
+    /// ==.
+    Equal,
+}
+
+/// Pointwise functions of bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Logic {
+    /// Addition of Z2.
+    Xor,
+    /// Multiplication of Z2.
+    And,
+    /// Inclusive or.
+    Or,
+    /// Negation.
+    Not,
+}
+
+impl Logic {
+    /// How many operands it has.
+    #[must_use]
+    pub fn arity(self) -> usize {
+        if self == Logic::Not { 1 } else { 2 }
+    }
+}
+
+/// A leading axis of a gather: which of its operands carry it (the result always does, but for a scatter's table).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LeadAxis {
+    /// The table has one row block for each entry of the axis.
+    pub table: bool,
+    /// The index has one entry for each entry of the axis.
+    pub index: bool,
+}
+
+/// An operation with its attributes.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Op {
+    /// The port of that number.
+    Input(u32),
+    /// A literal tensor.
+    Const(Arc<Const>),
+    /// The number that a dimension is, as `R[1]`: `B` in a mean over the batch.
+    Extent(Dim),
+    /// The multilinear map of an [`EinsumSpec`]; reals.
+    Einsum(Arc<EinsumSpec>),
+    /// Pointwise sum of two wires of one leaf; reals or whole numbers. What copy reverses to.
+    Add,
+    /// A pointwise function; reals.
+    Map(Function),
+    /// A pointwise comparison: two wires of one leaf to `Bool` of its dimensions.
+    Compare(Comparison),
+    /// A pointwise function of bits.
+    Logic(Logic),
+    /// `(c : Bool[d], a : X[d], b : X[d]) -> X[d]`: a where c, else b; both are total.
+    Select,
+    /// Entries of the operand's trailing axes at places affine in the result's; zero outside. Any base.
+    Index(Arc<AffineIndex>),
+    /// The dagger of [`Op::Index`]: entries are added up where they came from. Reals or whole numbers.
+    IndexDagger(Arc<AffineIndex>),
+    /// The operand's trailing `from` axes as `to` axes, entries in order. Any base.
+    Reshape {
+        /// Dimensions of the operand's trailing axes.
+        from: Dims,
+        /// Dimensions of the result's trailing axes, as many entries.
+        to: Dims,
+    },
+    /// Wires joined along the axis that is `core` axes from the end (1 is the last). Any base.
+    Concat {
+        /// The axis, counted from the end, from 1.
+        core: u8,
+    },
+    /// `(table : X[lead.., n, tail..], index : Fin[n][lead.., k..]) -> X[lead.., k.., tail..]`: rows looked up.
+    Gather {
+        /// Which operands carry each leading axis, outermost first.
+        lead: SmallVec<[LeadAxis; 2]>,
+    },
+    /// The dagger of [`Op::Gather`] in its table: `(dy : R[lead.., k.., tail..], index) -> R[lead.., n, tail..]`, the
+    /// result with the leading axes of the table; over the others rows are added up.
+    GatherDagger {
+        /// Which of table and index carry each leading axis, outermost first; `dy` carries all.
+        lead: SmallVec<[LeadAxis; 2]>,
+        /// How many rows the table has.
+        rows: Dim,
+    },
+    /// `R[.., n] -> R[.., 1]`: the largest entry of the last axis.
+    Max,
+    /// `R[.., n] -> R[.., n]`: 1 at the first largest entry of the last axis, 0 elsewhere. Its derivative is 0.
+    ArgmaxOneHot,
+    /// `R[.., n] -> Fin[n][.., 1]`: the place of the first largest entry of the last axis.
+    Argmax,
+    /// `Fin[n][d..] -> R[d.., n]`: 1 at the label, 0 elsewhere.
+    OneHot,
+    /// `(A : R[.., n, n], b : R[.., n]) -> x : R[.., n]` with `A x = b`.
+    Solve,
+    /// A primitive with its own reverse: one node until the reverse derivative has been taken.
+    Call(Arc<PrimDef>),
+    /// A hole of an update rule: the request of the whole model at a point; operand and result have the leaf of the
+    /// parameter `leaf`. Filled by `learn`; no machine runs it.
+    Request {
+        /// Which hole: all leaves of one hole are asked at once.
+        hole: u16,
+        /// Which parameter leaf.
+        leaf: u32,
+    },
+}
+
+impl Op {
+    /// An einsum operation.
+    #[must_use]
+    pub fn einsum(spec: EinsumSpec) -> Op {
+        Op::Einsum(Arc::new(spec))
+    }
+
+    /// The operation's name in the text form, in `prim` and in reports.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Op::Input(_) => "input",
+            Op::Const(_) => "const",
+            Op::Extent(_) => "extent",
+            Op::Einsum(_) => "einsum",
+            Op::Add => "add",
+            Op::Map(f) => f.name(),
+            Op::Compare(Comparison::Less) => "less",
+            Op::Compare(Comparison::LessEqual) => "less_equal",
+            Op::Compare(Comparison::Equal) => "equal",
+            Op::Logic(Logic::Xor) => "xor",
+            Op::Logic(Logic::And) => "and",
+            Op::Logic(Logic::Or) => "or",
+            Op::Logic(Logic::Not) => "not",
+            Op::Select => "select",
+            Op::Index(_) => "index",
+            Op::IndexDagger(_) => "index_dagger",
+            Op::Reshape { .. } => "reshape",
+            Op::Concat { .. } => "concat",
+            Op::Gather { .. } => "gather",
+            Op::GatherDagger { .. } => "gather_dagger",
+            Op::Max => "max",
+            Op::ArgmaxOneHot => "argmax_one_hot",
+            Op::Argmax => "argmax",
+            Op::OneHot => "one_hot",
+            Op::Solve => "solve",
+            Op::Call(prim) => &prim.name,
+            Op::Request { .. } => "request",
+        }
+    }
+}
+
+impl Function {
+    /// The function's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Function::Exp => "exp",
+            Function::Log => "log",
+            Function::Log1p => "log1p",
+            Function::Expm1 => "expm1",
+            Function::Sqrt => "sqrt",
+            Function::Recip => "recip",
+            Function::Sin => "sin",
+            Function::Cos => "cos",
+            Function::Tanh => "tanh",
+            Function::Sigmoid => "sigmoid",
+            Function::Erf => "erf",
+            Function::Abs => "abs",
+            Function::Sign => "sign",
+            Function::Floor => "floor",
+            Function::Powi(_) => "powi",
+            Function::Mul => "mul",
+            Function::Div => "div",
+            Function::Pow => "pow",
+            Function::Gate => "gate",
+        }
+    }
+}
+
+/// A user's primitive at fixed dimensions: what it does and its reverse, both diagrams.
+#[derive(Debug)]
+pub struct PrimDef {
+    /// The name as written.
+    pub name: Arc<str>,
+    /// `A -> B`, ports in order.
+    pub fwd: Diagram,
+    /// `A * B' -> A'`: ports of `fwd`, then one cotangent an output with a tangent; outputs: one a port of `fwd` with
+    /// a tangent.
+    pub rev: Diagram,
+    /// Where `rev` stands, for messages.
+    pub span: Span,
+    /// Equal for equal definitions: a hash of the name and of the text forms of both diagrams.
+    pub fingerprint: u64,
+}
+
+impl PartialEq for PrimDef {
+    fn eq(&self, other: &PrimDef) -> bool {
+        self.fingerprint == other.fingerprint && self.name == other.name
+    }
+}
+
+impl Eq for PrimDef {}
+
+impl Hash for PrimDef {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.fingerprint.hash(state);
+    }
+}

@@ -1,0 +1,270 @@
+//! The typing rule of every operation: leaves in, leaves out, or what does not fit.
+//!
+//! This is the only place where an operation's type is decided; the builder asks it for every node.
+
+use super::op::{LeadAxis, Op};
+use crate::object::{Base, Dim, Dims, Leaf};
+use smallvec::{SmallVec, smallvec};
+
+/// Why an operation cannot take these wires.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TypeFault {
+    /// Too many or too few wires.
+    #[error("it takes {needs} wires and was given {given}")]
+    Arity {
+        /// How many it takes.
+        needs: usize,
+        /// How many it was given.
+        given: usize,
+    },
+    /// Two wires that must have one leaf.
+    #[error("{left} and {right} are not the same")]
+    Mismatch {
+        /// The first one.
+        left: Leaf,
+        /// The other.
+        right: Leaf,
+    },
+    /// A wire of another base than the operation works on.
+    #[error("{given} is given where {needs} is needed")]
+    Base {
+        /// What is needed, in words.
+        needs: &'static str,
+        /// What is given.
+        given: Leaf,
+    },
+    /// Axes that do not fit.
+    #[error("{0}")]
+    Axes(String),
+    /// Letters that do not fit.
+    #[error("{0}")]
+    Einsum(String),
+    /// A wire or port that this builder did not make.
+    #[error("a wire of another diagram")]
+    Foreign,
+    /// No reverse derivative where one is needed.
+    #[error("{0} has no reverse derivative")]
+    NoReverse(String),
+}
+
+/// The leaves of an operation's outputs.
+pub(super) fn type_of(op: &Op, ins: &[&Leaf]) -> Result<SmallVec<[Leaf; 1]>, TypeFault> {
+    let one = |leaf: Leaf| -> Result<SmallVec<[Leaf; 1]>, TypeFault> { Ok(smallvec![leaf]) };
+    match op {
+        Op::Input(_) => Err(TypeFault::Foreign),
+        Op::Const(value) => {
+            arity(ins, 0)?;
+            if value.leaf.size(1) != value.entries.len() {
+                return Err(TypeFault::Axes(format!("{} entries for {}", value.entries.len(), value.leaf)));
+            }
+            one(value.leaf.clone())
+        }
+        Op::Extent(_) => arity(ins, 0).and_then(|()| one(Leaf::number())),
+        Op::Einsum(spec) => {
+            for leaf in ins {
+                real(leaf)?;
+            }
+            let sizes = spec.sizes(ins)?;
+            let dims: Dims = spec.out().iter().map(|l| sizes[usize::from(*l)]).collect();
+            one(Leaf { base: Base::Real, dims })
+        }
+        Op::Add => {
+            arity(ins, 2)?;
+            same(ins[0], ins[1])?;
+            if !matches!(ins[0].base, Base::Real | Base::Int) {
+                return Err(TypeFault::Base { needs: "a number", given: ins[0].clone() });
+            }
+            one(ins[0].clone())
+        }
+        Op::Map(function) => {
+            arity(ins, function.arity())?;
+            for leaf in ins {
+                real(leaf)?;
+                same(ins[0], leaf)?;
+            }
+            one(ins[0].clone())
+        }
+        Op::Compare(_) => {
+            arity(ins, 2)?;
+            same(ins[0], ins[1])?;
+            one(Leaf { base: Base::Bool, dims: ins[0].dims.clone() })
+        }
+        Op::Logic(logic) => {
+            arity(ins, logic.arity())?;
+            for leaf in ins {
+                same(ins[0], leaf)?;
+                bits(leaf)?;
+            }
+            one(ins[0].clone())
+        }
+        Op::Select => {
+            arity(ins, 3)?;
+            bits(ins[0])?;
+            same(ins[1], ins[2])?;
+            if ins[0].dims != ins[1].dims {
+                return Err(TypeFault::Mismatch { left: ins[0].clone(), right: ins[1].clone() });
+            }
+            one(ins[1].clone())
+        }
+        Op::Index(map) => one(retail(ins, &map.from, &map.to, false)?),
+        Op::IndexDagger(map) => one(retail(ins, &map.to, &map.from, true)?),
+        Op::Reshape { from, to } => {
+            arity(ins, 1)?;
+            let lead = lead_of(ins[0], from)?;
+            let size = |dims: &Dims| dims.iter().map(|d| d.lit.max(d.per)).product::<u64>();
+            let per = |dims: &Dims| dims.iter().filter(|d| d.per > 0).count();
+            if size(from) != size(to) || per(from) != per(to) {
+                return Err(TypeFault::Axes(format!(
+                    "{} has {} entries, {} has {}",
+                    ins[0].with_dims(from.iter().copied()),
+                    size(from),
+                    ins[0].with_dims(to.iter().copied()),
+                    size(to)
+                )));
+            }
+            one(ins[0].with_dims(lead.iter().chain(to).copied()))
+        }
+        Op::Concat { core } => one(concat(ins, usize::from(*core))?),
+        Op::Gather { lead } => one(gather(ins, lead)?),
+        Op::GatherDagger { lead, rows } => one(dagger_of_gather(ins, lead, *rows)?),
+        Op::Max | Op::ArgmaxOneHot => {
+            arity(ins, 1)?;
+            real(ins[0])?;
+            let reduced = last_to_one(ins[0])?;
+            one(if *op == Op::Max { reduced } else { ins[0].clone() })
+        }
+        Op::Argmax => {
+            arity(ins, 1)?;
+            real(ins[0])?;
+            let n = ins[0].dims.last().and_then(|d| d.as_lit()).and_then(|n| u32::try_from(n).ok());
+            let n = n.ok_or_else(|| TypeFault::Axes(format!("the last axis of {} is not a constant", ins[0])))?;
+            let dims = last_to_one(ins[0])?.dims;
+            one(Leaf { base: Base::Fin(n), dims })
+        }
+        Op::OneHot => {
+            arity(ins, 1)?;
+            let Base::Fin(n) = ins[0].base else {
+                return Err(TypeFault::Base { needs: "a label", given: ins[0].clone() });
+            };
+            one(Leaf { base: Base::Real, dims: ins[0].dims.iter().copied().chain([Dim::lit(u64::from(n))]).collect() })
+        }
+        Op::Solve => {
+            arity(ins, 2)?;
+            real(ins[0])?;
+            real(ins[1])?;
+            let (a, b) = (&ins[0].dims, &ins[1].dims);
+            let fits = a.len() == b.len() + 1
+                && a.last() == a.get(a.len().wrapping_sub(2))
+                && a.get(..a.len().saturating_sub(1)) == Some(b.as_slice());
+            if !fits {
+                return Err(TypeFault::Axes(format!("solve takes R[n, n] and R[n], not {} and {}", ins[0], ins[1])));
+            }
+            one(ins[1].clone())
+        }
+        Op::Call(prim) => {
+            arity(ins, prim.fwd.ports().len())?;
+            for (port, leaf) in prim.fwd.ports().iter().zip(ins) {
+                same(&port.leaf, leaf)?;
+            }
+            Ok(prim.fwd.out_leaves().into_iter().collect())
+        }
+        Op::Request { .. } => arity(ins, 1).and_then(|()| one(ins[0].clone())),
+    }
+}
+
+fn dagger_of_gather(ins: &[&Leaf], lead: &[LeadAxis], rows: Dim) -> Result<Leaf, TypeFault> {
+    arity(ins, 2)?;
+    let (dy, index) = (ins[0], ins[1]);
+    let inner = index.rank().checked_sub(lead.iter().filter(|l| l.index).count());
+    let tail = inner.and_then(|k| dy.dims.get(lead.len() + k..));
+    let tail = tail.ok_or_else(|| TypeFault::Axes(format!("{dy} cannot be scattered by {index}")))?;
+    let kept = lead.iter().zip(&dy.dims).filter(|(l, _)| l.table).map(|(_, d)| *d);
+    Ok(dy.with_dims(kept.chain([rows]).chain(tail.iter().copied())))
+}
+
+fn arity(ins: &[&Leaf], needs: usize) -> Result<(), TypeFault> {
+    if ins.len() == needs { Ok(()) } else { Err(TypeFault::Arity { needs, given: ins.len() }) }
+}
+
+fn same(left: &Leaf, right: &Leaf) -> Result<(), TypeFault> {
+    if left == right { Ok(()) } else { Err(TypeFault::Mismatch { left: left.clone(), right: right.clone() }) }
+}
+
+fn real(leaf: &Leaf) -> Result<(), TypeFault> {
+    if leaf.base == Base::Real { Ok(()) } else { Err(TypeFault::Base { needs: "R", given: leaf.clone() }) }
+}
+
+fn bits(leaf: &Leaf) -> Result<(), TypeFault> {
+    if leaf.base == Base::Bool { Ok(()) } else { Err(TypeFault::Base { needs: "Bool", given: leaf.clone() }) }
+}
+
+/// The axes before the given trailing ones.
+fn lead_of(leaf: &Leaf, trailing: &[Dim]) -> Result<Dims, TypeFault> {
+    let at = leaf.rank().checked_sub(trailing.len()).filter(|at| leaf.dims.get(*at..) == Some(trailing));
+    let at = at.ok_or_else(|| {
+        TypeFault::Axes(format!("{leaf} does not end in {}", leaf.with_dims(trailing.iter().copied())))
+    })?;
+    Ok(leaf.dims[..at].iter().copied().collect())
+}
+
+fn retail(ins: &[&Leaf], from: &[u64], to: &[u64], number: bool) -> Result<Leaf, TypeFault> {
+    arity(ins, 1)?;
+    if number && !matches!(ins[0].base, Base::Real | Base::Int) {
+        return Err(TypeFault::Base { needs: "a number", given: ins[0].clone() });
+    }
+    let from: Dims = from.iter().map(|n| Dim::lit(*n)).collect();
+    let lead = lead_of(ins[0], &from)?;
+    Ok(ins[0].with_dims(lead.into_iter().chain(to.iter().map(|n| Dim::lit(*n)))))
+}
+
+fn concat(ins: &[&Leaf], core: usize) -> Result<Leaf, TypeFault> {
+    let first = *ins.first().ok_or(TypeFault::Arity { needs: 1, given: 0 })?;
+    let axis = first.rank().checked_sub(core).filter(|_| core > 0);
+    let axis = axis.ok_or_else(|| TypeFault::Axes(format!("{first} has no axis {core} from the end")))?;
+    let mut dims = first.dims.clone();
+    let mut total = Dim::lit(0);
+    for leaf in ins {
+        let fits = leaf.base == first.base
+            && leaf.rank() == first.rank()
+            && (0..first.rank()).all(|a| a == axis || leaf.dims[a] == first.dims[a]);
+        if !fits {
+            return Err(TypeFault::Mismatch { left: first.clone(), right: (*leaf).clone() });
+        }
+        total = Dim { lit: total.lit + leaf.dims[axis].lit, per: total.per + leaf.dims[axis].per };
+    }
+    dims[axis] = total;
+    Ok(first.with_dims(dims))
+}
+
+fn gather(ins: &[&Leaf], lead: &[LeadAxis]) -> Result<Leaf, TypeFault> {
+    arity(ins, 2)?;
+    let (table, index) = (ins[0], ins[1]);
+    let Base::Fin(n) = index.base else {
+        return Err(TypeFault::Base { needs: "an index", given: index.clone() });
+    };
+    let wrong = || TypeFault::Axes(format!("{table} cannot be looked up by {index}"));
+    let (mut t, mut i) = (table.dims.iter(), index.dims.iter());
+    let mut dims = Dims::new();
+    for axis in lead {
+        let of_table = if axis.table { Some(*t.next().ok_or_else(wrong)?) } else { None };
+        let of_index = if axis.index { Some(*i.next().ok_or_else(wrong)?) } else { None };
+        match (of_table, of_index) {
+            (Some(a), Some(b)) if a != b => return Err(wrong()),
+            (Some(d), _) | (None, Some(d)) => dims.push(d),
+            (None, None) => return Err(wrong()),
+        }
+    }
+    let rows = t.next().ok_or_else(wrong)?;
+    if *rows != Dim::lit(u64::from(n)) {
+        return Err(TypeFault::Axes(format!("{table} has {rows} rows, {index} counts {n}")));
+    }
+    dims.extend(i.chain(t).copied());
+    Ok(table.with_dims(dims))
+}
+
+fn last_to_one(leaf: &Leaf) -> Result<Leaf, TypeFault> {
+    let mut dims = leaf.dims.clone();
+    let last = dims.last_mut().ok_or_else(|| TypeFault::Axes(format!("{leaf} has no axis")))?;
+    *last = Dim::ONE;
+    Ok(leaf.with_dims(dims))
+}
