@@ -4,8 +4,8 @@
 //! an item is returned unless an error about its parts was reported.
 
 use super::ast::{
-    Body, ConstDecl, DimDecl, Expr, ExprKind, Field, GameItem, GetBody, Import, ImportTarget, ItemKind, MapItem, MapKind,
-    Player, PrimItem, RecordItem, RuleBody, RuleItem, ScopeWord, TypeDecl, Wires,
+    Body, ConstDecl, DimDecl, Expr, ExprKind, Field, GameItem, GetBody, Import, ImportTarget, ItemKind, MapItem,
+    MapKind, Player, PrimItem, RecordItem, RuleBody, RuleItem, ScopeWord, TypeDecl, Wires,
 };
 use super::build_expr::{Builder, Node, kids};
 use super::grammar::Rule;

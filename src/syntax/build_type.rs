@@ -184,7 +184,9 @@ impl Builder<'_> {
     fn blank_before_value(&mut self, last: &Statement, value: Span) {
         let (Statement::Let(_, _, expr, _) | Statement::Next(_, expr, _)) = last;
         let slice = |start: u32, end: u32| {
-            self.text.get((start as usize).wrapping_sub(self.base)..(end as usize).wrapping_sub(self.base)).unwrap_or("")
+            self.text
+                .get((start as usize).wrapping_sub(self.base)..(end as usize).wrapping_sub(self.base))
+                .unwrap_or("")
         };
         let gap = slice(expr.span.end, value.start);
         let bracket = slice(value.start, value.end).starts_with(['(', '[', '{']);

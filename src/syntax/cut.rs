@@ -14,7 +14,19 @@ pub(super) const MAX_CHAIN: usize = 1000;
 
 /// The words that begin an item.
 pub(super) const ITEM_WORDS: [&str; 13] = [
-    "model", "def", "loss", "data", "train", "game", "optimiser", "transform", "prim", "const", "dim", "type", "import",
+    "model",
+    "def",
+    "loss",
+    "data",
+    "train",
+    "game",
+    "optimiser",
+    "transform",
+    "prim",
+    "const",
+    "dim",
+    "type",
+    "import",
 ];
 
 /// The tokens of one item.
@@ -261,8 +273,7 @@ fn slips(a: &str, b: &str) -> usize {
         let mut next = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
             let get = |r: &[usize], at: usize| r.get(at).copied().unwrap_or(usize::MAX - 1);
-            let mut best =
-                (get(&row, j) + usize::from(x != y)).min(get(&row, j + 1) + 1).min(get(&next, j) + 1);
+            let mut best = (get(&row, j) + usize::from(x != y)).min(get(&row, j + 1) + 1).min(get(&next, j) + 1);
             let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
             if swapped {
                 best = best.min(get(&before, j - 1) + 1);

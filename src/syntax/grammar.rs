@@ -15,16 +15,55 @@ pub(super) struct Lens;
 pub(super) fn is_sign(rule: Rule) -> bool {
     use Rule::{
         arrow_sign, b_close, b_open, caret, colon, comma, eq, kw_as, kw_const, kw_data, kw_dim, kw_else, kw_evaluate,
-        kw_fwd, kw_game, kw_get, kw_if, kw_import, kw_let, kw_next, kw_noise, kw_on, kw_optimiser, kw_params,
-        kw_per, kw_player, kw_prim, kw_put, kw_rev, kw_state, kw_step, kw_then, kw_train, kw_transform, kw_type,
-        kw_with, p_close, p_open, s_close, s_open, semi, seq, tensor, tilde,
+        kw_fwd, kw_game, kw_get, kw_if, kw_import, kw_let, kw_next, kw_noise, kw_on, kw_optimiser, kw_params, kw_per,
+        kw_player, kw_prim, kw_put, kw_rev, kw_state, kw_step, kw_then, kw_train, kw_transform, kw_type, kw_with,
+        p_close, p_open, s_close, s_open, semi, seq, tensor, tilde,
     };
     matches!(
         rule,
-        arrow_sign | b_close | b_open | caret | colon | comma | eq | kw_as | kw_const | kw_data | kw_dim | kw_else
-            | kw_evaluate | kw_fwd | kw_game | kw_get | kw_if | kw_import | kw_let | kw_next | kw_noise
-            | kw_on | kw_optimiser | kw_params | kw_per | kw_player | kw_prim | kw_put | kw_rev | kw_state | kw_step
-            | kw_then | kw_train | kw_transform | kw_type | kw_with | p_close | p_open | s_close | s_open | semi
-            | seq | tensor | tilde
+        arrow_sign
+            | b_close
+            | b_open
+            | caret
+            | colon
+            | comma
+            | eq
+            | kw_as
+            | kw_const
+            | kw_data
+            | kw_dim
+            | kw_else
+            | kw_evaluate
+            | kw_fwd
+            | kw_game
+            | kw_get
+            | kw_if
+            | kw_import
+            | kw_let
+            | kw_next
+            | kw_noise
+            | kw_on
+            | kw_optimiser
+            | kw_params
+            | kw_per
+            | kw_player
+            | kw_prim
+            | kw_put
+            | kw_rev
+            | kw_state
+            | kw_step
+            | kw_then
+            | kw_train
+            | kw_transform
+            | kw_type
+            | kw_with
+            | p_close
+            | p_open
+            | s_close
+            | s_open
+            | semi
+            | seq
+            | tensor
+            | tilde
     )
 }

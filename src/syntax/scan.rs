@@ -96,9 +96,7 @@ fn token(rest: &str, c: char) -> (Kind, usize) {
         ')' | ']' | '}' => (Kind::Close, 1),
         '"' => quoted(rest),
         '0'..='9' => (Kind::Number, number(rest)),
-        c if c.is_alphabetic() || c == '_' => {
-            (Kind::Word, rest.find(|c: char| !in_word(c)).unwrap_or(rest.len()))
-        }
+        c if c.is_alphabetic() || c == '_' => (Kind::Word, rest.find(|c: char| !in_word(c)).unwrap_or(rest.len())),
         c => {
             let long = LONG_SIGNS.iter().find(|s| rest.starts_with(**s));
             (Kind::Sign, long.map_or(c.len_utf8(), |s| s.len()))
