@@ -1,5 +1,6 @@
 //! The parser on whole files: the examples, the blocks of the language page, and hostile input.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
+#![allow(clippy::disallowed_types, reason = "tests look at the clock")]
 
 use catlearn::source::{Code, Diagnostics, FileId, SourceMap};
 use catlearn::syntax::ast::{Body, Expr, ExprKind, File, ImportTarget, ItemKind, RuleBody, Statement};
@@ -150,6 +151,19 @@ fn a_long_chain() {
 }
 
 #[test]
+fn many_items() {
+    let n = 20_000;
+    let started = std::time::Instant::now();
+    assert_eq!(clean(&"dim a = 3 // three\n".repeat(n)).items.len(), n);
+    let (file, messages) = read(&"dim a = = 3\n".repeat(n));
+    assert_eq!((file.items.len(), messages.0.len()), (0, n));
+    assert_eq!(read(&"dim a = (3\n".repeat(n)).1.0.len(), n);
+    assert_eq!(clean(&format!("def f : R -> R (x) {{ x{} }}", "\n + 1".repeat(n))).items.len(), 1);
+    assert_eq!(read(&format!("def f : R -> R (x) {{ x{} }}", "\n - 1".repeat(n))).1.0.len(), n);
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[test]
 fn deep_nesting_is_refused() {
     for (open, close) in [("(", ")"), ("[", "]"), ("f(", ")"), ("f{x = ", "}"), ("{_: ", "}")] {
         let deep = |n: usize| format!("model m : R -> R = {}x{}", open.repeat(n), close.repeat(n));
@@ -161,6 +175,13 @@ fn deep_nesting_is_refused() {
             assert_eq!(messages.0.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::NESTING]);
         }
         assert_eq!(read(&format!("model m : R -> R = {}", open.repeat(10_000))).1.0.len(), 1);
+        // A fault in the middle: no alternative is tried twice on the way out.
+        for fault in ["?", "f (x)", "a b", "if a then b"] {
+            let (file, messages) = read(&deep(200).replace('x', fault));
+            assert!(file.items.is_empty() && messages.0.len() == 1);
+            read(&format!("def m : R -> R (a) {{ let {}{fault}{} = a a }}", open.repeat(199), close.repeat(199)));
+            read(&format!("type t = {}{fault}{}", open.repeat(200), close.repeat(200)));
+        }
         assert!(started.elapsed().as_secs() < 3, "{open} {:?}", started.elapsed());
     }
     for part in [" ^ x", " ^ -x"] {

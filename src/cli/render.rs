@@ -86,7 +86,11 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
 }
 
 /// The lines of one file that the labels of a message are in.
-fn snippet<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap, file: FileId) -> Option<Snippet<'a, Annotation<'a>>> {
+fn snippet<'a>(
+    diagnostic: &'a Diagnostic,
+    sources: &'a SourceMap,
+    file: FileId,
+) -> Option<Snippet<'a, Annotation<'a>>> {
     let source = sources.get(file)?;
     let text: &str = &source.text;
     let labels: Vec<_> = diagnostic
@@ -123,4 +127,5 @@ fn range(text: &str, span: Span) -> Range<usize> {
 }
 
 #[cfg(test)]
+#[path = "render_tests.rs"]
 mod tests;

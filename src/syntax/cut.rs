@@ -228,17 +228,32 @@ impl Cutter<'_> {
     /// Whether an item begins at this token, which stands outside brackets.
     fn begins(&self, at: usize) -> bool {
         let (Some(token), Some(chunk)) = (self.token(at), self.chunks.last()) else { return false };
-        if token.kind != Kind::Word || at == chunk.from + 1 || !self.may_end(at - 1, self.word(chunk.from)) {
+        let word = self.word(at);
+        if word == "#" {
+            return token.first;
+        }
+        if token.kind != Kind::Word || at == chunk.from + 1 {
             return false;
         }
-        let word = self.word(at);
+        let goes_on = |w: &str| ["on", "per", "as", "evaluate", "in"].contains(&w) || RESERVED.contains(&w);
         let after = self.word(at + 1);
+        let opener = self.word(chunk.from);
+        if !self.may_end(at - 1, opener) {
+            // After an operator two words in a row, at the start of a line, are no expression: the item broke off.
+            let same_line = self.token(at + 1).is_some_and(|t| !t.first);
+            let operator = self.token(at - 1).is_some_and(|t| t.kind == Kind::Sign);
+            return token.first
+                && operator
+                && ITEM_WORDS.contains(&word)
+                && same_line
+                && self.named(at + 1)
+                && !goes_on(after);
+        }
         if ITEM_WORDS.contains(&word) {
             return self.named(at + 1) || (token.first && !matches!(after, "=" | ">>" | "*" | "+" | "." | ","));
         }
         // A word that begins no item, where only an item can begin: a slip of the keyboard.
-        let goes_on = ["on", "per", "as", "evaluate", "in"].contains(&word) || RESERVED.contains(&word);
-        token.first && !goes_on && self.named(at + 1) && (token.margin || near(word, &ITEM_WORDS).is_some())
+        token.first && !goes_on(word) && self.named(at + 1) && (token.margin || near(word, &ITEM_WORDS).is_some())
     }
 
     /// Whether the item that began with `opener` may end with this token.

@@ -32,7 +32,7 @@ impl Failure<'_> {
             let place = before.map_or(Span::new(self.file, self.at, self.at), |t| self.span(t));
             return Diagnostic::error(Code::SYNTAX, message).at(place, "after this");
         };
-        if let Some(slip) = self.slip(index, before, token) {
+        if let Some(slip) = self.slip(index, token) {
             return slip;
         }
         let message = format!("expected {}, found {}", self.expected(), self.found(token));
@@ -44,20 +44,27 @@ impl Failure<'_> {
     }
 
     /// The slips with a message of their own.
-    fn slip(&self, index: usize, before: Option<Token>, token: Token) -> Option<Diagnostic> {
+    fn slip(&self, index: usize, token: Token) -> Option<Diagnostic> {
         let sign = token.of(self.text);
         let operator = self.tried.iter().any(|r| is_operator(*r));
-        if token.kind == Kind::Open
-            && operator
-            && let Some(name) = before
-            && name.end < token.start
-        {
-            return Some(blank_before_bracket(self.text, self.span(token), self.span(name)));
+        if operator && let Some((name, bracket)) = self.blank(index, token) {
+            return Some(self.blank_before_bracket(bracket, name));
         }
         if sign == ";" && operator && self.tokens.get(index + 1).is_some() {
             return Some(
                 Diagnostic::error(Code::SLIP_SEQUENCE, "`;` does not compose")
                     .at(self.span(token), "nothing ends here")
+                    .help("write `>>` to compose"),
+            );
+        }
+        // `{ optimiser = adam(lr = 1); clip_norm(1) }`: the name after `;` was taken for a field.
+        let two_back = index.checked_sub(2).and_then(|i| self.tokens.get(i));
+        if self.tried.as_slice() == [Rule::eq]
+            && let Some(end) = two_back.filter(|t| t.of(self.text) == ";")
+        {
+            return Some(
+                Diagnostic::error(Code::SLIP_SEQUENCE, "`;` does not compose")
+                    .at(self.span(*end), "a field ends here, and this begins the next")
                     .help("write `>>` to compose"),
             );
         }
@@ -69,6 +76,44 @@ impl Failure<'_> {
             );
         }
         None
+    }
+
+    /// The bracket with a blank before it that stops the parser here, and the token that it should touch: `f (x)`, or
+    /// `let y = f (x) y`, where `(x)` was taken for the value of the block.
+    fn blank(&self, index: usize, token: Token) -> Option<(Token, Token)> {
+        let token_at = |at: usize| self.tokens.get(at).copied();
+        if token.kind == Kind::Open {
+            let name = token_at(index.checked_sub(1)?)?;
+            return (name.end < token.start).then_some((name, token));
+        }
+        let mut at = index.checked_sub(1)?;
+        let mut depth = 0_usize;
+        loop {
+            match token_at(at)?.kind {
+                Kind::Close => depth += 1,
+                Kind::Open => depth = depth.checked_sub(1)?,
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            at = at.checked_sub(1)?;
+        }
+        let (bracket, name) = (token_at(at)?, token_at(at.checked_sub(1)?)?);
+        let word = name.of(self.text);
+        let introduces = ["put", "get", "fwd", "rev", "evaluate"].contains(&word) || RESERVED.contains(&word);
+        let apart = bracket.kind == Kind::Open && name.end < bracket.start && !bracket.first;
+        let block = self.tried.contains(&Rule::b_close);
+        (apart && block && name.kind == Kind::Word && !introduces).then_some((name, bracket))
+    }
+
+    /// `f (x)`: an error where nothing else is possible.
+    fn blank_before_bracket(&self, bracket: Token, name: Token) -> Diagnostic {
+        let head: String = name.of(self.text).chars().take(24).collect();
+        Diagnostic::error(Code::SYNTAX, "a bracket must touch the name it belongs to")
+            .at(self.span(bracket), "a blank stands before this bracket")
+            .also(self.span(name), "so it does not belong to this")
+            .help(format!("write `{head}{}` without the blank", bracket.of(self.text)))
     }
 
     /// One suggestion for a token that cannot stand there.
@@ -92,7 +137,8 @@ impl Failure<'_> {
             if before.is_some_and(|t| t.kind == Kind::Number && t.end == token.start) {
                 return Some("a product is written with `*`".to_owned());
             }
-            return None;
+            let header = self.tried.contains(&Rule::colon) && self.tried.contains(&Rule::p_open);
+            return header.then(|| "a `:` stands before the type".to_owned());
         }
         self.sign_hint(index, before, found)
     }
@@ -101,7 +147,22 @@ impl Failure<'_> {
         let tried = |rule| self.tried.contains(&rule);
         let operator = self.tried.iter().any(|r| is_operator(*r));
         let next_is_number = self.tokens.get(index + 1).is_some_and(|t| t.kind == Kind::Number);
+        if tried(Rule::kw_else) {
+            return Some("both sides are needed: `if c then a else b`".to_owned());
+        }
+        if found == "}" && tried(Rule::kw_let) {
+            let minus = self.tokens.iter().take(index).rev().take_while(|t| t.of(self.text) != "{");
+            let minus = minus.into_iter().any(|t| t.first && t.of(self.text) == "-");
+            let help = if minus {
+                "the line that begins with `-` continues the one above; end that one with `;`"
+            } else {
+                "a block ends with its value"
+            };
+            return Some(help.to_owned());
+        }
         let help = match found {
+            ":" | "~" if tried(Rule::eq) && !operator => "a name is given its value with `=`",
+            "->" if operator => "maps are composed with `>>`; `->` stands between types",
             "=" if tried(Rule::colon) && !operator => "a type stands before the body: `name : R[2] -> R[3] = ..`",
             "=" if operator => "`==` compares; `=` stands after the name of a field or setting",
             "==" if tried(Rule::eq) => "write one `=`",
@@ -122,7 +183,7 @@ impl Failure<'_> {
             "." if before.is_some_and(|t| t.kind == Kind::Number) => "a number ends with a digit: `5.0`",
             "<" | "<=" | ">" | ">=" | "!=" if operator => "comparisons do not chain; put one in brackets",
             "," if before.is_some_and(|t| t.of(self.text) == ",") => "remove one `,`",
-            ";" if !tried(Rule::semi) => "remove the `;`",
+            ";" if tried(Rule::EOI) => "remove the `;`",
             _ => return None,
         };
         Some(help.to_owned())
@@ -152,11 +213,14 @@ impl Failure<'_> {
         let operator = self.tried.iter().any(|r| is_operator(*r));
         let mut words: Vec<(u8, &str)> = Vec::new();
         for rule in &self.tried {
-            let noise = operator
-                && matches!(
-                    rule,
-                    Rule::p_open | Rule::s_open | Rule::b_open | Rule::dots | Rule::kw_then | Rule::kw_in
-                );
+            // What may follow any expression, or begin any statement, tells nothing.
+            let noise = match rule {
+                Rule::p_open | Rule::s_open | Rule::b_open => operator,
+                Rule::eq | Rule::dots | Rule::kw_then | Rule::kw_in => operator,
+                Rule::ident => self.tried.contains(&Rule::kw_let),
+                Rule::semi => self.tried.contains(&Rule::comma),
+                _ => false,
+            };
             let word = human(*rule);
             if !noise && !words.contains(&word) {
                 words.push(word);
@@ -173,19 +237,11 @@ impl Failure<'_> {
     }
 }
 
-/// `f (x)`: an error where nothing else is possible.
-pub(super) fn blank_before_bracket(text: &str, bracket: Span, name: Span) -> Diagnostic {
-    let slice = |s: Span| text.get(s.start as usize..s.end as usize).unwrap_or("");
-    let head: String = slice(name).chars().take(24).collect();
-    let open = slice(bracket).chars().next().unwrap_or('(');
-    Diagnostic::error(Code::SYNTAX, "a bracket must touch the name it belongs to")
-        .at(bracket, "a blank stands before this bracket")
-        .also(name, "so it does not belong to this")
-        .help(format!("write `{head}{open}` without the blank"))
-}
-
 fn is_operator(rule: Rule) -> bool {
-    matches!(rule, Rule::seq | Rule::mul | Rule::add | Rule::cmp | Rule::caret | Rule::power)
+    matches!(
+        rule,
+        Rule::seq | Rule::mul | Rule::add | Rule::cmp | Rule::caret | Rule::power | Rule::kw_xor | Rule::kw_mod
+    )
 }
 
 /// The keywords that a rule stands for.
@@ -262,7 +318,8 @@ fn human(rule: Rule) -> (u8, &'static str) {
         Rule::body => (1, "a body (`= ..` or `(x) { .. }`)"),
         Rule::ty | Rule::ty_atom | Rule::ty_name | Rule::ty_tuple | Rule::named_ty | Rule::params_of => (1, "a type"),
         Rule::arrow => (1, "a type such as `R[2] -> R[3]`"),
-        r if is_operator(r) || r == Rule::tensor => (5, "an operator"),
+        Rule::tensor => (4, "`*`"),
+        r if is_operator(r) => (5, "an operator"),
         Rule::EOI => (6, "the end of the item"),
         Rule::import | Rule::item | Rule::one | Rule::file => (1, "an item"),
         _ => (1, "an expression"),

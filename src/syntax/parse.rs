@@ -96,6 +96,9 @@ fn no_item(file: FileId, text: &str, token: Token) -> Diagnostic {
     let word: String = token.of(text).chars().take(24).collect();
     let diagnostic = Diagnostic::error(Code::SYNTAX, format!("no item begins with `{word}`"))
         .at(Span::new(file, token.start, token.end), "");
+    if word == "#" {
+        return diagnostic.help("a comment begins with `//`");
+    }
     match near(&word, &ITEM_WORDS) {
         Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
         None => diagnostic.note(format!("an item begins with {}", listed(&ITEM_WORDS))),

@@ -90,7 +90,10 @@ fn json() {
         (label["file"].as_str(), label["line"].as_u64(), label["column"].as_u64(), label["end_line"].as_u64()),
         (Some("iris.lens"), Some(2), Some(29), Some(2))
     );
-    assert_eq!((label["end_column"].as_u64(), label["start"].as_u64(), label["end"].as_u64()), (Some(41), Some(55), Some(67)));
+    assert_eq!(
+        (label["end_column"].as_u64(), label["start"].as_u64(), label["end"].as_u64()),
+        (Some(41), Some(55), Some(67))
+    );
     assert_eq!((label["primary"].as_bool(), label["text"].as_str()), (Some(true), Some("needs R[12]")));
 }
 
@@ -101,10 +104,11 @@ fn spans_that_are_nowhere() {
     let other = sources.add("empty.lens", "");
     let mut all = Diagnostics::default();
     for (start, end) in [(0, 0), (5, 6), (5, 4), (12, 40), (900, 1000), (24, 24), (0, 24), (9, 12)] {
-        all.push(Diagnostic::error(Code::SYNTAX, "m").at(Span::new(file, start, end), "here").also(
-            Span::new(other, start, end),
-            "and\nthere",
-        ));
+        all.push(
+            Diagnostic::error(Code::SYNTAX, "m")
+                .at(Span::new(file, start, end), "here")
+                .also(Span::new(other, start, end), "and\nthere"),
+        );
     }
     all.push(Diagnostic::warning(Code::UNUSED, "no place"));
     all.push(Diagnostic::warning(Code::UNUSED, "no file").at(Span::new(FileId(77), 1, 2), "x").help("h"));
