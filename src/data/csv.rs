@@ -328,7 +328,7 @@ mod tests {
         let mut compared = 0;
         for _ in 0..20_000 {
             let n = stream.below(14);
-            let text: String = (0..n).map(|_| b"ab1,,\"\"\n\n\r"[stream.below(11) as usize] as char).collect();
+            let text: String = (0..n).map(|_| b"ab1,,\"\"\n\n\r"[stream.below(10) as usize] as char).collect();
             let mut oracle = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
             let rows: Vec<Vec<String>> =
                 oracle.records().map(|r| r.unwrap().iter().map(str::to_owned).collect()).collect();

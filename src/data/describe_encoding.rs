@@ -12,6 +12,9 @@ use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind};
 const ENCODERS: [&str; 6] = ["standardise", "minmax", "scale", "onehot", "class", "flatten"];
 const ENCODERS_LATER: [&str; 5] = ["ids", "bits", "threshold", "thermometer", "categories"];
 
+/// The most classes a label may have; each of them has a name.
+const CLASSES: usize = 1 << 20;
+
 impl Reader<'_> {
     /// Reads `columns(..) >> encoder >> ..`.
     pub(super) fn encoding(&mut self, expr: &Expr) -> Option<Encoding> {
@@ -110,7 +113,13 @@ impl Reader<'_> {
             let message = format!("`{}` needs the number of classes", name.name);
             return self.unfit(message, expr.span, format!("write `{}[3]` for three classes", name.name));
         };
-        self.value(arg).and_then(|e| self.whole(e, 1))
+        let k = self.value(arg).and_then(|e| self.whole(e, 1))?;
+        if k > CLASSES {
+            let fault =
+                Diagnostic::error(Code::LIMIT, format!("{k} classes are more than {CLASSES}, which is the limit"));
+            return self.fault(fault.at(arg.span, "too many"));
+        }
+        Some(k)
     }
 
     fn check_order(&mut self, encoding: &Encoding) -> Option<()> {

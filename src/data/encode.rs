@@ -10,8 +10,8 @@ use super::table::{Places, Table};
 use super::words::{count, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 
-/// The most numbers one column may hold.
-const LIMIT: usize = 1 << 31;
+/// The most numbers one column may hold: 2 GiB of them.
+const LIMIT: usize = 1 << 28;
 
 /// The values of all examples, one after the other.
 #[derive(Clone, Debug, PartialEq)]

@@ -439,8 +439,9 @@ fn numbers_too_large_to_encode() {
     assert_eq!(codes(run(fields("minmax"), &[("t", b"1e308\n-1e308\n")])), [Code::DATA_VALUE]);
     let scale = vec![("source", csv("t", false)), ("input", seq(vec![col(0), call("scale", vec![arg(num(1e10))])]))];
     assert_eq!(codes(run(scale, &[("t", b"1e308\n")])), [Code::DATA_VALUE]);
-    let wide = vec![("source", csv("t", false)), ("input", seq(vec![col(0), dims("onehot", u32::MAX as usize)]))];
-    assert_eq!(codes(run(wide, &[("t", b"1\n")])).pop(), Some(Code::LIMIT));
+    let wide = |k| vec![("source", csv("t", false)), ("input", seq(vec![col(0), dims("onehot", k)]))];
+    assert_eq!(codes(run(wide(u32::MAX as usize), &[])), [Code::LIMIT]);
+    assert_eq!(codes(run(wide(1 << 20), &[("t", &b"1\n".repeat(300))])).pop(), Some(Code::LIMIT));
 }
 
 #[test]

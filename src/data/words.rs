@@ -1,11 +1,11 @@
 //! Near names, for "did you mean", and short lists in messages.
 //!
 //! In: what was written and what exists. Out: the nearest existing name, if it is near enough to be a slip of the
-//! hand (an edit distance of at most a third of the length, without regard to case).
+//! hand (an edit distance of at most a third of the length, rounded up, without regard to case).
 
 /// The nearest of the names, if one is near.
 pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (written.chars().count() / 3).max(1);
+    let limit = written.chars().count().div_ceil(3);
     let best = names.into_iter().map(|name| (distance(&written.to_lowercase(), &name.to_lowercase()), name)).min();
     best.filter(|(d, _)| *d <= limit).map(|(_, name)| name)
 }
