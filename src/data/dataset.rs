@@ -4,7 +4,8 @@
 //! every fault found. Invariant: encoders saw the training part only; row numbers in parts index the examples in the
 //! columns, those of the source first, those of the test file after them.
 
-use super::encode::{Column, Encoder};
+use super::column::Column;
+use super::encode::Encoder;
 use super::labels::Labels;
 use super::numbers::is_missing;
 use super::read::SourceFile;
@@ -149,11 +150,7 @@ impl Dataset {
         let rows: Vec<usize> = (0..table.rows).collect();
         let mut faults = Diagnostics::default();
         let input = self.input_encoder.fitted_to(&table)?.encode(&table, &rows, &mut faults);
-        let has_target = |e: &Encoder| match (&e.names, table.names()) {
-            (Some(ours), Some(theirs)) => ours.iter().all(|n| theirs.contains(n)),
-            _ => table.width == e.source_width,
-        };
-        let target = match self.target_encoder.as_ref().filter(|e| has_target(e)) {
+        let target = match self.target_encoder.as_ref().filter(|e| e.has_columns(&table)) {
             Some(encoder) => encoder.fitted_to(&table)?.encode(&table, &rows, &mut faults).map(Some),
             None => Some(None),
         };
@@ -166,10 +163,8 @@ impl Dataset {
 
 fn encode(raw: Arc<Raw>, table: &Table, parts: Parts, faults: &mut Diagnostics) -> Option<Dataset> {
     let spec = &raw.spec;
-    let train: Vec<usize> = parts.train.iter().filter_map(|at| raw.rows.get(*at).copied()).collect();
     let mut one = |encoding: &Encoding, columns: &[usize]| {
-        let encoder = Encoder::fit(encoding, columns, table, &train, faults)?;
-        encoder.encode(table, &raw.rows, faults).map(|column| (encoder, column))
+        Encoder::fit(encoding, columns, table, &raw.rows, &parts.train, faults)
     };
     let input = one(&spec.input, &raw.input);
     let target = match (&spec.target, &raw.target) {

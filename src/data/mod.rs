@@ -4,6 +4,7 @@
 //! flat numbers with the rows of each part. Invariant: nothing here knows the model or the training; encoders see the
 //! training part only; no bytes of a file can make it panic.
 
+mod column;
 mod csv;
 mod dataset;
 mod describe;
@@ -16,14 +17,16 @@ mod read;
 mod sha256;
 mod spec;
 mod split;
+mod steps;
 mod table;
 #[cfg(test)]
 mod tests;
 mod words;
 
+pub use column::{Column, Values};
 pub use dataset::{Dataset, load};
 pub use describe::describe;
-pub use encode::{Column, Encoder, FittedStep, Values};
+pub use encode::Encoder;
 pub use labels::Labels;
 pub use read::SourceFile;
 pub use spec::{
@@ -31,3 +34,4 @@ pub use spec::{
     Split, SplitKind, Target,
 };
 pub use split::Parts;
+pub use steps::FittedStep;
