@@ -11,6 +11,7 @@
 mod builder;
 mod einsum;
 mod index;
+mod init;
 mod op;
 mod terms;
 mod typing;
@@ -19,6 +20,7 @@ mod value;
 pub use builder::{Builder, Copying};
 pub use einsum::{EinsumSpec, Letters};
 pub use index::AffineIndex;
+pub use init::{Init, fans};
 pub use op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, PrimDef};
 pub use typing::TypeFault;
 pub use value::{Diagram, Node, Origin, OriginId, Port, Role, Wire};

@@ -82,7 +82,7 @@ impl Builder {
     /// [`TypeFault`] unless the wire is real.
     pub fn scale(&mut self, x: Wire, by: f64) -> Made {
         let letters: Vec<usize> = (0..self.leaf(x).rank()).collect();
-        self.op(Op::einsum(EinsumSpec::new(&[letters.clone()], &letters, |_| None, by)?), &[x])
+        self.op(Op::einsum(EinsumSpec::new(std::slice::from_ref(&letters), &letters, |_| None, by)?), &[x])
     }
 
     /// The sum of two wires of one leaf.
