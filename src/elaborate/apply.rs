@@ -272,7 +272,8 @@ impl<'p> Elab<'p> {
                 }
                 (None, ArgValue::Range(..)) => {
                     return fault(
-                        Diagnostic::error(Code::WRONG_KIND, "a range is not a wire").at(arg.span, "a wire is needed here"),
+                        Diagnostic::error(Code::WRONG_KIND, "a range is not a wire")
+                            .at(arg.span, "a wire is needed here"),
                     );
                 }
             }
@@ -302,7 +303,7 @@ impl<'p> Elab<'p> {
         prefix: String,
     ) -> Res<Value> {
         match self.defs.item(id).map(|i| &i.kind) {
-            Some(ItemKind::Map(map)) => self.apply_map(id, map, call, env, input, prefix),
+            Some(ItemKind::Map(map)) => self.apply_map_at(id, map, call, env, input, prefix),
             Some(ItemKind::Prim(prim)) => self.apply_prim(id, prim, call, env, input),
             Some(ItemKind::Rule(_)) => fault(
                 Diagnostic::error(Code::WRONG_KIND, "this is an update rule, a map is needed here").at(call.span, ""),
@@ -385,7 +386,8 @@ impl<'p> Elab<'p> {
         Ok(vars)
     }
 
-    fn apply_map(
+    /// Applies a map with its parameters under a prefix.
+    pub(crate) fn apply_map_at(
         &mut self,
         id: DefId,
         map: &'p MapItem,
@@ -394,7 +396,34 @@ impl<'p> Elab<'p> {
         input: Arriving,
         prefix: String,
     ) -> Res<Value> {
-        let mut vars = self.call_dims(&map.name, &map.dims, call, env)?;
+        let vars = self.call_dims(&map.name, &map.dims, call, env)?;
+        // Faults of a rule's scope are shown where the rule calls the prelude, not inside it.
+        let entered = match &mut self.rule {
+            Some(scope) if scope.call_site.is_none() => {
+                scope.call_site = Some(call.span);
+                true
+            }
+            _ => false,
+        };
+        let result = self.apply_map_with(id, map, call, env, input, prefix, vars);
+        if let (true, Some(scope)) = (entered, &mut self.rule) {
+            scope.call_site = None;
+        }
+        result
+    }
+
+    /// Applies a map at dimensions known in part.
+    #[allow(clippy::too_many_arguments, reason = "a call is its definition, its brackets, its place and its wires")]
+    pub(crate) fn apply_map_with(
+        &mut self,
+        id: DefId,
+        map: &'p MapItem,
+        call: &Call<'p>,
+        env: &Env<'p>,
+        input: Arriving,
+        prefix: String,
+        mut vars: Vars,
+    ) -> Res<Value> {
         let mut inner = Env::new(id.file, Place::new(prefix));
         self.bind_formals(map, call, env, &mut inner)?;
         let (from, to) = (self.ty(&map.arrow.from, &inner)?, self.ty(&map.arrow.to, &inner)?);
@@ -419,9 +448,12 @@ impl<'p> Elab<'p> {
                 Body::Wires(_, block) => block.value.span,
             };
             return fault(
-                Diagnostic::error(Code::SHAPE, format!("`{}` promises {} and gives {}", map.name.name, m.needs, m.gives))
-                    .at(body, format!("gives {}", m.gives))
-                    .also(map.arrow.to.span, format!("promises {}", m.needs)),
+                Diagnostic::error(
+                    Code::SHAPE,
+                    format!("`{}` promises {} and gives {}", map.name.name, m.needs, m.gives),
+                )
+                .at(body, format!("gives {}", m.gives))
+                .also(map.arrow.to.span, format!("promises {}", m.needs)),
             );
         }
         if let Some(key) = key {
@@ -672,7 +704,10 @@ impl<'p> Elab<'p> {
                 let on_numbers = groups.last().is_some_and(|g| {
                     g.kind == GroupKind::Args
                         && !g.args.is_empty()
-                        && g.args.iter().all(|a| a.name.is_none() && matches!(&a.value, ArgValue::Expr(e) if matches!(e.kind, ExprKind::Number(_))))
+                        && g.args.iter().all(|a| {
+                            a.name.is_none()
+                                && matches!(&a.value, ArgValue::Expr(e) if matches!(e.kind, ExprKind::Number(_)))
+                        })
                 });
                 let pointwise = match &head.kind {
                     ExprKind::Path(p) => {
@@ -694,7 +729,8 @@ impl<'p> Elab<'p> {
     fn given_ports(&mut self, map: &'p MapItem, call: &Call<'p>, env: &Env<'p>) -> Res<Vec<Option<Value>>> {
         let mut given: Vec<Option<Value>> = vec![None; map.ports.len()];
         let Some(group) = call.ports else { return Ok(given) };
-        let declared: Vec<usize> = (0..map.ports.len()).filter(|i| !map.ports.get(*i).is_some_and(|p| p.noise)).collect();
+        let declared: Vec<usize> =
+            (0..map.ports.len()).filter(|i| !map.ports.get(*i).is_some_and(|p| p.noise)).collect();
         if declared.is_empty() {
             // `generator{G}`: the whole parameter object of a map without declared ports.
             return match group.args.as_slice() {
@@ -773,7 +809,10 @@ impl<'p> Elab<'p> {
                     return fault(
                         Diagnostic::error(
                             Code::PORT,
-                            format!("the port `{}` of `{}` is {}, not {}", port.name.name, map.name.name, m.needs, m.gives),
+                            format!(
+                                "the port `{}` of `{}` is {}, not {}",
+                                port.name.name, map.name.name, m.needs, m.gives
+                            ),
                         )
                         .at(at, format!("gives {}", m.gives))
                         .also(port.ty.span, format!("needs {}", m.needs)),
@@ -824,9 +863,12 @@ impl<'p> Elab<'p> {
             (_, Some(w)) => self.cut(w, &maps, span, env)?,
             (other, _) => {
                 return fault(
-                    Diagnostic::error(Code::ARITY, format!("{} maps side by side for {}", maps.len(), self.show(other)))
-                        .at(span, format!("{} maps", maps.len()))
-                        .also(input.from.unwrap_or(span), self.show(other)),
+                    Diagnostic::error(
+                        Code::ARITY,
+                        format!("{} maps side by side for {}", maps.len(), self.show(other)),
+                    )
+                    .at(span, format!("{} maps", maps.len()))
+                    .also(input.from.unwrap_or(span), self.show(other)),
                 );
             }
         };

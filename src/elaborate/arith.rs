@@ -169,7 +169,8 @@ impl<'p> Elab<'p> {
         let (x, y) = self.fit(a, b, op.word(), span)?;
         let leaf = self.b.leaf(x).clone();
         if leaf.base != Base::Real {
-            let hint = if leaf.base == Base::Bool { "bits take `xor`, `&`, `|` and `!`" } else { "only R has arithmetic" };
+            let hint =
+                if leaf.base == Base::Bool { "bits take `xor`, `&`, `|` and `!`" } else { "only R has arithmetic" };
             return fault(
                 Diagnostic::error(Code::BASE, format!("`{}` is not defined on {leaf}", op.word()))
                     .at(span, leaf.to_string())
@@ -333,12 +334,7 @@ impl<'p> Elab<'p> {
         let to: Option<smallvec::SmallVec<[u64; 4]>> = dims.iter().map(|d| d.as_lit()).collect();
         let to = to.ok_or(None)?;
         let coef = smallvec::smallvec![smallvec::SmallVec::from_elem(0, to.len())];
-        let map = crate::diagram::AffineIndex {
-            from: smallvec::smallvec![1],
-            to,
-            base: smallvec::smallvec![0],
-            coef,
-        };
+        let map = crate::diagram::AffineIndex { from: smallvec::smallvec![1], to, base: smallvec::smallvec![0], coef };
         let made = self.b.op(Op::Index(std::sync::Arc::new(map)), &[bit]);
         self.typed(made, "if", span)
     }

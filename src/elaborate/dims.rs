@@ -85,8 +85,11 @@ impl<'p> Elab<'p> {
                     }
                     Some(Known::Shape(_)) => {
                         return fault(
-                            Diagnostic::error(Code::DIMENSION, format!("`{}` stands for several dimensions", name.name))
-                                .at(e.span, format!("write ..{}", name.name)),
+                            Diagnostic::error(
+                                Code::DIMENSION,
+                                format!("`{}` stands for several dimensions", name.name),
+                            )
+                            .at(e.span, format!("write ..{}", name.name)),
                         );
                     }
                     None => {}
@@ -176,9 +179,7 @@ impl<'p> Elab<'p> {
                     .at(span, format!("{a} / {b} leaves {}", a.rem_euclid(*b)))
                     .help("dimensions divide exactly; change one of the sizes"),
             ),
-            _ => fault(
-                Diagnostic::error(Code::DIMENSION, "a dimension that divides must be known").at(span, ""),
-            ),
+            _ => fault(Diagnostic::error(Code::DIMENSION, "a dimension that divides must be known").at(span, "")),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::arith::{Binary, Operand};
 use super::session::Elab;
 use super::value::{Den, Env, Res, Value, fault};
 use crate::diagram::{AffineIndex, Logic, Op, Wire};
-use crate::object::{Base, Leaf};
+use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{
     Arg, ArgValue, Block, CompareOp, Expr, ExprKind, Group, GroupKind, ItemKind, LetPattern, Pattern, ProductOp,
@@ -103,12 +103,12 @@ impl<'p> Elab<'p> {
             ExprKind::Compose(_) => fault(
                 Diagnostic::error(Code::WRONG_KIND, "maps compose, wires do not")
                     .at(e.span, "wires are needed here")
-                    .help("apply the composite to a wire: `let h = f(x)  g(h)`, or write the model point-free after `=`"),
+                    .help(
+                        "apply the composite to a wire: `let h = f(x)  g(h)`, or write the model point-free after `=`",
+                    ),
             ),
             ExprKind::Then(_) | ExprKind::Parts(_) | ExprKind::NextValue => Self::not_yet("this expression", e.span),
-            ExprKind::Text(_) => {
-                fault(Diagnostic::error(Code::WRONG_KIND, "a text is not a wire").at(e.span, ""))
-            }
+            ExprKind::Text(_) => fault(Diagnostic::error(Code::WRONG_KIND, "a text is not a wire").at(e.span, "")),
             ExprKind::Hole => {
                 fault(Diagnostic::error(Code::WRONG_KIND, "`_` names nothing").at(e.span, "a wire is needed here"))
             }
@@ -125,9 +125,12 @@ impl<'p> Elab<'p> {
                 Some(Den::Map(_)) => return self.map_for_wire(&name.name, span),
                 Some(Den::Ports(_)) => {
                     return fault(
-                        Diagnostic::error(Code::WRONG_KIND, format!("`{}` is a parameter object, not a wire", name.name))
-                            .at(span, "a wire is needed here")
-                            .help(format!("give it to its map: `f{{{}}}(x)`", name.name)),
+                        Diagnostic::error(
+                            Code::WRONG_KIND,
+                            format!("`{}` is a parameter object, not a wire", name.name),
+                        )
+                        .at(span, "a wire is needed here")
+                        .help(format!("give it to its map: `f{{{}}}(x)`", name.name)),
                     );
                 }
                 Some(Den::Shape(_) | Den::Flag(_) | Den::Word(_) | Den::Text(_)) => {
@@ -217,7 +220,10 @@ impl<'p> Elab<'p> {
                 let numeric = |e: &Expr| match &e.kind {
                     ExprKind::Number(_) => true,
                     ExprKind::Path(p) => {
-                        matches!(p.first().and_then(|n| env.get(&n.name)), Some(Den::Dim(_) | Den::Wires(Value::Number(_))))
+                        matches!(
+                            p.first().and_then(|n| env.get(&n.name)),
+                            Some(Den::Dim(_) | Den::Wires(Value::Number(_)))
+                        )
                     }
                     ExprKind::Sum(..) | ExprKind::Product(..) | ExprKind::Power(_) | ExprKind::Negate(_) => true,
                     _ => false,
@@ -287,7 +293,8 @@ impl<'p> Elab<'p> {
         for group in slices {
             if group.kind == GroupKind::Ports {
                 return fault(
-                    Diagnostic::error(Code::PORT, "parameter ports stand before the wires: `f{W}(x)`").at(group.span, ""),
+                    Diagnostic::error(Code::PORT, "parameter ports stand before the wires: `f{W}(x)`")
+                        .at(group.span, ""),
                 );
             }
             value = self.slice(&(value, e.span), group, env)?;
@@ -326,7 +333,8 @@ impl<'p> Elab<'p> {
         let at = |elab: &mut Self, e: &'p Expr| -> Res<u64> {
             let x = elab.number(e, env)?;
             let x = super::dims::whole(x, e.span)?;
-            u64::try_from(x).or_else(|_| fault(Diagnostic::error(Code::RANGE, format!("{x} is negative")).at(e.span, "")))
+            u64::try_from(x)
+                .or_else(|_| fault(Diagnostic::error(Code::RANGE, format!("{x} is negative")).at(e.span, "")))
         };
         let (start, end) = match &arg.value {
             ArgValue::Expr(e) => {
@@ -498,11 +506,6 @@ impl<'p> Elab<'p> {
             Value::Tuple(parts) => parts.iter().map(|v| (v.clone(), span)).collect(),
             other => vec![(other.clone(), span)],
         }
-    }
-
-    /// The zero or one of a base other than R is not written as a number.
-    pub(crate) fn is_bits(&self, wire: Wire) -> bool {
-        self.b.leaf(wire).base == Base::Bool
     }
 
     /// The leaf of a wire.

@@ -55,7 +55,13 @@ pub(crate) fn load(source: &str, name: &str, world: &dyn World, diagnostics: &mu
     Files { sources, files, main }
 }
 
-fn add(sources: &mut SourceMap, files: &mut Vec<Loaded>, name: &str, text: &str, diagnostics: &mut Diagnostics) -> usize {
+fn add(
+    sources: &mut SourceMap,
+    files: &mut Vec<Loaded>,
+    name: &str,
+    text: &str,
+    diagnostics: &mut Diagnostics,
+) -> usize {
     let id = sources.add(name, text);
     let (tree, faults) = parse(id, text);
     faults.0.into_iter().for_each(|d| diagnostics.push(d));
@@ -131,9 +137,9 @@ fn circles(sources: &SourceMap, files: &[Loaded], main: usize, diagnostics: &mut
         let mut d = Diagnostic::error(Code::CYCLE, format!("these files import each other: {}", names.join(" -> ")))
             .help("move what both need into a third file");
         for f in &members {
-            let import = files.get(*f).and_then(|l| {
-                l.tree.items.iter().find(|i| matches!(i.kind, ItemKind::Import(_))).map(|i| i.span)
-            });
+            let import = files
+                .get(*f)
+                .and_then(|l| l.tree.items.iter().find(|i| matches!(i.kind, ItemKind::Import(_))).map(|i| i.span));
             if let Some(span) = import {
                 d = d.at(span, "");
             }

@@ -3,8 +3,9 @@
 use super::names::DefId;
 use super::session::Elab;
 use super::value::{Den, Env, Res, fault};
-use crate::diagram::{Role, Wire};
-use crate::object::{Init, Leaf};
+use crate::diagram::Init;
+use crate::diagram::{Bits, Const, Literal, Role, Wire};
+use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, Block, Body, Expr, ExprKind, FormalKind, GroupKind, ItemKind, Statement};
 
@@ -24,10 +25,13 @@ impl<'p> Elab<'p> {
         if let Some(known) = self.param_at.get(&path).and_then(|i| self.params.get(*i)) {
             if known.leaf != leaf {
                 return fault(
-                    Diagnostic::error(Code::PORT, format!("`{path}` is used with two shapes: {} and {leaf}", known.leaf))
-                        .at(span, format!("here it is {leaf}"))
-                        .also(known.span, format!("here it is {}", known.leaf))
-                        .help("a map that is passed in and used twice shares its parameters; pass two maps"),
+                    Diagnostic::error(
+                        Code::PORT,
+                        format!("`{path}` is used with two shapes: {} and {leaf}", known.leaf),
+                    )
+                    .at(span, format!("here it is {leaf}"))
+                    .also(known.span, format!("here it is {}", known.leaf))
+                    .help("a map that is passed in and used twice shares its parameters; pass two maps"),
                 );
             }
             return Ok(known.wire);
@@ -103,12 +107,8 @@ impl<'p> Elab<'p> {
                 self.owns_expr(first, env, hidden) || rest.iter().any(|(_, _, e)| self.owns_expr(e, env, hidden))
             }
             ExprKind::If(parts) => parts.iter().any(|e| self.owns_expr(e, env, hidden)),
-            ExprKind::Compare(parts) => {
-                self.owns_expr(&parts.0, env, hidden) || self.owns_expr(&parts.2, env, hidden)
-            }
-            ExprKind::Power(pair) => {
-                self.owns_expr(&pair.0, env, hidden) || self.owns_expr(&pair.1, env, hidden)
-            }
+            ExprKind::Compare(parts) => self.owns_expr(&parts.0, env, hidden) || self.owns_expr(&parts.2, env, hidden),
+            ExprKind::Power(pair) => self.owns_expr(&pair.0, env, hidden) || self.owns_expr(&pair.1, env, hidden),
             ExprKind::Negate(inner) | ExprKind::Not(inner) => self.owns_expr(inner, env, hidden),
             ExprKind::List(args) => args.iter().any(|a| self.owns_arg(a, env, hidden)),
             _ => false,
@@ -192,7 +192,8 @@ impl<'p> Elab<'p> {
                             .also(span, format!("the port is {leaf}")),
                     );
                 }
-                Init::Literal(entries.into())
+                let entries = Literal::Real(entries.into_iter().map(Bits).collect());
+                Init::Literal(std::sync::Arc::new(Const { leaf: leaf.clone(), entries }))
             }
         })
     }

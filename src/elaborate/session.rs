@@ -9,7 +9,7 @@ use super::rule_scope::RuleScope;
 use super::value::{Env, Place, Res, Value, fault};
 use crate::diagram::{Builder, Origin, PrimDef, TypeFault, Wire};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// How deep expressions and calls may nest.
@@ -31,7 +31,6 @@ pub(crate) struct Elab<'p> {
     pub(crate) prims: FxHashMap<(DefId, Vec<u64>), Arc<PrimDef>>,
     pub(crate) memo: FxHashMap<MemoKey, Value>,
     pub(crate) owned: FxHashMap<DefId, bool>,
-    pub(crate) checked_ports: FxHashSet<DefId>,
     pub(crate) prim_in_progress: Option<DefId>,
     depth: usize,
 }
@@ -50,7 +49,6 @@ impl<'p> Elab<'p> {
             prims: FxHashMap::default(),
             memo: FxHashMap::default(),
             owned: FxHashMap::default(),
-            checked_ports: FxHashSet::default(),
             prim_in_progress: None,
             depth: 0,
         }

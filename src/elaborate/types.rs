@@ -32,7 +32,7 @@ pub(crate) enum DimTerm<'p> {
 pub(crate) enum Ty<'p> {
     Leaf { base: BaseTerm<'p>, dims: Vec<DimTerm<'p>>, env: Env<'p>, span: Span },
     Tuple(Vec<(Option<Arc<str>>, Ty<'p>)>, Span),
-    Params(&'p Expr, Env<'p>, Span),
+    Params(Span),
 }
 
 /// Two objects that should agree, as people write them.
@@ -46,7 +46,7 @@ impl<'p> Elab<'p> {
     /// Resolves the names of a type.
     pub(crate) fn ty(&mut self, ty: &'p Type, env: &Env<'p>) -> Res<Ty<'p>> {
         match &ty.kind {
-            TypeKind::Params(e) => Ok(Ty::Params(e, env.clone(), ty.span)),
+            TypeKind::Params(_) => Ok(Ty::Params(ty.span)),
             TypeKind::Tuple(parts) => {
                 if let [(_, only)] = parts.as_slice() {
                     return self.ty(only, env);
@@ -235,7 +235,8 @@ impl<'p> Elab<'p> {
             }
             return self.unify_dims(dims, &given, env, vars);
         };
-        let (Some(before), Some(after), Some(DimTerm::Spread(name, _))) = (dims.get(..at), dims.get(at + 1..), dims.get(at))
+        let (Some(before), Some(after), Some(DimTerm::Spread(name, _))) =
+            (dims.get(..at), dims.get(at + 1..), dims.get(at))
         else {
             return Ok(false);
         };
@@ -310,7 +311,7 @@ impl<'p> Elab<'p> {
     pub(crate) fn leaf_of(&mut self, ty: &Ty<'p>, vars: &Vars) -> Res<Leaf> {
         let (base, dims, env, span) = match ty {
             Ty::Leaf { base, dims, env, span } => (base, dims, env, *span),
-            Ty::Tuple(_, span) | Ty::Params(_, _, span) => {
+            Ty::Tuple(_, span) | Ty::Params(span) => {
                 return fault(Diagnostic::error(Code::SHAPE, "one wire is needed here, not a product").at(*span, ""));
             }
         };
