@@ -44,6 +44,7 @@ pub(crate) const NAMES: &[&str] = &[
     "sigmoid",
     "sign",
     "sin",
+    "size",
     "solve",
     "split",
     "sqrt",
@@ -102,6 +103,12 @@ impl<'p> Elab<'p> {
             "cat" => self.cat(&ins, span),
             "split" => self.split(call, env, &ins, name),
             "wires" => self.separate(&ins, name, span),
+            "size" => {
+                let x = self.one_wire(&ins, name, span)?;
+                #[allow(clippy::cast_precision_loss, reason = "dimensions are below 2^32")]
+                let entries = self.leaf(x).size(1) as f64;
+                Ok(Value::Number(entries))
+            }
             "zeros" | "ones" | "eye" => self.filled(name, call, env),
             "pad" => self.pad(call, env, &ins, name),
             "windows" => self.windows(call, env, &ins, name),

@@ -281,6 +281,12 @@ impl<'p> Elab<'p> {
         }
         // `f(x)[0..2]` is a slice of what the call gives.
         let calls = groups.iter().rposition(|g| g.kind == GroupKind::Args);
+        let filled = matches!(&head.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
+            if matches!(&*n.name, "zeros" | "ones" | "eye") && self.resolve_path(p, env).is_none()));
+        if let (None, true) = (calls, filled) {
+            let input = super::apply::Arriving { value: Value::Tuple(Vec::new()), from: None };
+            return self.apply(e, env, input);
+        }
         let Some(last) = calls else {
             return fault(
                 Diagnostic::error(Code::WRONG_KIND, "this is a map, a wire is needed here")
