@@ -245,7 +245,9 @@ impl<'p> Elab<'p> {
             Some(ItemKind::Map(map)) => map.ports.iter().filter(|p| !p.noise).count(),
             _ => 0,
         };
-        let own = self.owns(id) && (call.ports.is_none() || given < declared);
+        let object =
+            given == 1 && call.ports.and_then(|g| g.args.first()).is_some_and(|a| self.ports_of_arg(a, env).is_some());
+        let own = self.owns(id) && (call.ports.is_none() || (given < declared && !object));
         let maps = self.takes_maps(id)
             && call.settings.iter().any(|a| match &a.value {
                 ArgValue::Expr(e) => self.owns_expr(e, env, &[]),
@@ -290,7 +292,16 @@ impl<'p> Elab<'p> {
 
     /// Applies a definition, taking the next number if it makes parameters.
     pub(crate) fn apply_def(&mut self, id: DefId, call: &Call<'p>, env: &Env<'p>, input: Arriving) -> Res<Value> {
-        let prefix = if self.call_owns(id, call, env) { env.place.next() } else { env.place.prefix.clone() };
+        // `generator{G}`: its parameters live where the port `G` says.
+        let object = match call.ports.map(|g| g.args.as_slice()) {
+            Some([arg]) => self.ports_of_arg(arg, env),
+            _ => None,
+        };
+        let prefix = match object {
+            Some(prefix) => prefix.to_string(),
+            None if self.call_owns(id, call, env) => env.place.next(),
+            None => env.place.prefix.clone(),
+        };
         self.apply_def_at(id, call, env, input, prefix)
     }
 

@@ -11,7 +11,7 @@ use super::session::Elab;
 use super::value::{Env, Place, Value};
 use super::{rules, train};
 use crate::diagram::Role;
-use crate::object::Leaf;
+use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Diagnostics};
 use crate::syntax::ast::{FormalKind, Item, ItemKind, MapItem, PrimItem, ScopeWord};
 use std::rc::Rc;
@@ -23,8 +23,10 @@ const SAMPLES: &[&[u64]] = &[&[5, 7, 3, 11, 13, 2], &[12, 6, 4, 2, 8, 3], &[8, 8
 pub(crate) fn all(program: &Program, said: &mut Diagnostics) {
     let defs = &program.defs;
     for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| !defs.is_prelude(*f)) {
-        for (i, item) in file.tree.items.iter().enumerate() {
-            one(defs, DefId { file: f, item: i }, item, said);
+        let ids = (0..file.tree.items.len()).map(|i| DefId { file: f, item: i });
+        for id in ids.filter(|id| !defs.circular.contains(id)) {
+            let Some(item) = defs.item(id) else { continue };
+            one(defs, id, item, said);
         }
     }
 }
@@ -178,10 +180,16 @@ pub(crate) fn prim_model(
 }
 
 fn rule_item(defs: &Definitions, id: DefId, rule: &crate::syntax::ast::RuleItem, said: &mut Diagnostics) {
+    let base = match &rule.on.ty.kind {
+        crate::syntax::ast::TypeKind::Name(path, _) if matches!(path.as_slice(), [n] if &*n.name == "Bool") => {
+            Base::Bool
+        }
+        _ => Base::Real,
+    };
     let leaves: Vec<(std::sync::Arc<str>, Leaf)> = match rule.scope {
         Some((ScopeWord::Matrix, _)) => vec![("p".into(), Leaf::real(&[3, 2]))],
         Some((ScopeWord::Global, _)) => vec![("p".into(), Leaf::real(&[3])), ("q".into(), Leaf::real(&[2]))],
-        _ => vec![("p".into(), Leaf::real(&[5]))],
+        _ => vec![("p".into(), Leaf::new(base, &[5]))],
     };
     rules::check_item(defs, id, rule, &leaves, said);
 }

@@ -18,8 +18,9 @@ struct Names<'a> {
     bound: FxHashSet<Arc<str>>,
 }
 
-/// Reports every circle.
-pub(crate) fn check(defs: &Definitions, diagnostics: &mut Diagnostics) {
+/// Reports every circle and gives back the definitions in one.
+pub(crate) fn check(defs: &Definitions, diagnostics: &mut Diagnostics) -> FxHashSet<DefId> {
+    let mut circular = FxHashSet::default();
     let mut graph: DiGraph<DefId, Span> = DiGraph::new();
     let mut nodes: FxHashMap<DefId, NodeIndex> = FxHashMap::default();
     for (f, file) in defs.files.iter().enumerate() {
@@ -56,8 +57,10 @@ pub(crate) fn check(defs: &Definitions, diagnostics: &mut Diagnostics) {
         });
         if looped && !(prim && circle.len() == 1) {
             report(defs, &graph, &circle, diagnostics);
+            circular.extend(circle.iter().filter_map(|n| graph.node_weight(*n).copied()));
         }
     }
+    circular
 }
 
 fn report(defs: &Definitions, graph: &DiGraph<DefId, Span>, circle: &[NodeIndex], diagnostics: &mut Diagnostics) {

@@ -7,7 +7,7 @@
 use super::imports::Loaded;
 use crate::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::syntax::ast::{Ident, Item, ItemKind};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// A definition's place: file and item.
@@ -33,6 +33,8 @@ pub(crate) struct Definitions {
     pub(crate) files: Vec<Loaded>,
     scopes: Vec<Scope>,
     prelude: Vec<usize>,
+    /// Definitions that need themselves; they are not looked into.
+    pub(crate) circular: FxHashSet<DefId>,
 }
 
 /// The name an item defines.
@@ -111,11 +113,14 @@ impl Definitions {
             }
             scopes.push(scope);
         }
-        Definitions { sources, files, scopes, prelude }
+        Definitions { sources, files, scopes, prelude, circular: FxHashSet::default() }
     }
 
-    /// The item behind an id.
+    /// The item behind an id, unless it is in a circle.
     pub(crate) fn item(&self, id: DefId) -> Option<&Item> {
+        if self.circular.contains(&id) {
+            return None;
+        }
         self.files.get(id.file)?.tree.items.get(id.item)
     }
 

@@ -50,6 +50,9 @@ impl<'p> Elab<'p> {
                 def
             }
         };
+        if !pointwise(&def.fwd) {
+            self.not_pointwise(&prim.name.name, call.span)?;
+        }
         let made = self.b.call(Op::Call(def), &ins);
         let outs = self.typed(made, &prim.name.name, call.span)?;
         let value = match outs.as_slice() {
@@ -90,16 +93,19 @@ impl<'p> Elab<'p> {
     ) -> Res<PrimDef> {
         let fwd = self.prim_part(id, &prim.fwd, shape, leaves, &[], env)?;
         let outs = fwd.out_leaves();
-        let requests: Vec<Leaf> = outs.iter().filter(|l| l.base == Base::Real).cloned().collect();
+        // A primitive over bits alone is differentiated with parities, any other with reals.
+        let bits = leaves.iter().chain(&outs).all(|l| l.base == Base::Bool);
+        let tangential = |l: &&Leaf| l.base == if bits { Base::Bool } else { Base::Real };
+        let requests: Vec<Leaf> = outs.iter().filter(tangential).cloned().collect();
         let rev = self.prim_part(id, &prim.rev, shape, leaves, &requests, env)?;
-        let needs: Vec<Leaf> = leaves.iter().filter(|l| l.base == Base::Real).cloned().collect();
+        let needs: Vec<Leaf> = leaves.iter().filter(tangential).cloned().collect();
         let gives = rev.out_leaves();
         if needs != gives {
             let show = |l: &[Leaf]| l.iter().map(Leaf::to_string).collect::<Vec<_>>().join(", ");
             return fault(
                 Diagnostic::error(
                     Code::SHAPE,
-                    format!("`rev` of `{}` must give a request for each real input", prim.name.name),
+                    format!("`rev` of `{}` must give a request for each input", prim.name.name),
                 )
                 .at(prim.rev.1.value.span, format!("gives {}", show(&gives)))
                 .also(prim.arrow.from.span, format!("needs {}", show(&needs))),
@@ -170,6 +176,16 @@ impl<'p> Elab<'p> {
         }
         Ok(inner.b.finish(&outs))
     }
+}
+
+/// Whether each number of the result depends on the numbers at its own place alone.
+fn pointwise(d: &Diagram) -> bool {
+    d.nodes().iter().all(|n| match &n.op {
+        Op::Input(_) | Op::Const(_) | Op::Add | Op::Map(_) | Op::Compare(_) | Op::Logic(_) | Op::Select => true,
+        Op::Einsum(spec) => spec.ins().iter().all(|letters| letters == spec.out()),
+        Op::Call(prim) => pointwise(&prim.fwd),
+        _ => false,
+    })
 }
 
 fn holds_family(value: &Value) -> bool {

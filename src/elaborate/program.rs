@@ -233,12 +233,18 @@ impl Program {
         let files = imports::load(text, name, world, &mut said);
         let prelude = (0..files.main).collect();
         let defs = Definitions::new(files.sources, files.files, prelude, &mut said);
-        super::cycles::check(&defs, &mut said);
-        if said.has_errors() {
-            said.sort();
-            return Err((said, defs.sources));
+        let mut defs = defs;
+        defs.circular = super::cycles::check(&defs, &mut said);
+        let program = Program { defs, main: files.main, said };
+        if program.said.has_errors() {
+            // The rest of the file is checked too; names that an unreadable item may have defined are not held
+            // against anybody.
+            let mut all = program.check();
+            let unread = program.said.0.iter().any(|d| d.is_error() && d.code < Code(200));
+            all.0.retain(|d| !unread || d.code != Code::UNKNOWN_NAME || program.said.0.contains(d));
+            return Err((all, program.defs.sources));
         }
-        Ok(Program { defs, main: files.main, said })
+        Ok(program)
     }
 
     /// The files of the program, for rendering messages.

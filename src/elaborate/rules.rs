@@ -61,6 +61,18 @@ pub(crate) fn build<'p>(
     if failed { None } else { built }
 }
 
+/// Reports what is wrong with a rule expression before its parameters are known.
+pub(crate) fn check_expr<'p>(elab: &mut Elab<'p>, rule: &'p Expr, env: &Env<'p>) {
+    let rules: Vec<&'p Expr> = match &rule.kind {
+        ExprKind::Parts(parts) => parts.iter().map(|(_, _, e)| e).collect(),
+        _ => vec![rule],
+    };
+    for e in rules {
+        let stages = stages_of(elab, e, env);
+        elab.keep(stages);
+    }
+}
+
 /// Checks a rule over sample leaves: settings without a default are taken as one half.
 pub(crate) fn check_item(
     defs: &Definitions,

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// How deep expressions and calls may nest.
 const DEPTH: usize = 3_000;
 
+/// How many operations one item may have.
+const NODES: usize = 4_000_000;
+
 /// What a call without ports of its own is remembered by.
 pub(crate) type MemoKey = (DefId, Vec<u64>, Vec<u64>, Vec<Wire>);
 
@@ -61,6 +64,13 @@ impl<'p> Elab<'p> {
 
     /// Runs a step of a recursion that the input's nesting drives.
     pub(crate) fn deeper<T>(&mut self, span: Span, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+        if self.b.len() > NODES {
+            return fault(
+                Diagnostic::error(Code::LIMIT, format!("this needs more than {NODES} operations"))
+                    .at(span, "reached here")
+                    .help("definitions that apply each other to their own results grow as powers of two"),
+            );
+        }
         if self.depth >= DEPTH {
             return fault(
                 Diagnostic::error(Code::NESTING, format!("nested more than {DEPTH} deep"))
@@ -93,6 +103,9 @@ impl<'p> Elab<'p> {
 
     /// The fault for a name that means nothing here.
     pub(crate) fn unknown<T>(&self, name: &str, span: Span, env: &Env<'p>, what: &str) -> Res<T> {
+        if super::builtins::LATER.contains(&name) {
+            return Self::not_yet(&format!("`{name}`"), span);
+        }
         let mut names = env.names();
         names.extend(self.defs.visible(env.file));
         let builtins = super::builtins::NAMES.iter().copied();

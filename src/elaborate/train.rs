@@ -96,6 +96,9 @@ fn build(
     let goal = elab.keep(goal);
     let settings = settings::settings(&mut elab, &fields, &env);
     let settings = elab.keep(settings);
+    if let Some(rule) = fields.get("optimiser") {
+        rules::check_expr(&mut elab, rule, &env);
+    }
     said.0.extend(std::mem::take(&mut elab.diagnostics).0);
     let (goal, settings) = (goal?, settings?);
     let types = spec.as_ref().map(|(s, _, _)| s.types()).unwrap_or_default();

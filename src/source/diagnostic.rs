@@ -116,9 +116,12 @@ impl Diagnostic {
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds one message, unless the same one stands there already.
+    /// Adds one message, unless one that says the same of the same places stands there already.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.contains(&diagnostic) {
+        let same = |d: &Diagnostic| {
+            d.code == diagnostic.code && d.message == diagnostic.message && d.labels == diagnostic.labels
+        };
+        if !self.0.iter().any(same) {
             self.0.push(diagnostic);
         }
     }
