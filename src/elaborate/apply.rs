@@ -451,7 +451,11 @@ impl<'p> Elab<'p> {
         }
         self.make_ports(map, &given, &mut vars, &mut inner, call)?;
         let before = self.b.origin();
-        let value = self.body(map, &input.value, &mut inner, call)?;
+        self.calls.push((id, call.span));
+        let value = self.body(map, &input.value, &mut inner, call);
+        let value = value.map_err(|f| f.map(|d| Box::new(self.called_from(*d))));
+        self.calls.pop();
+        let value = value?;
         self.b.set_origin(before);
         if let Some(m) = self.unify(&to, &value, &mut vars)? {
             let body = match &map.body {
@@ -471,6 +475,28 @@ impl<'p> Elab<'p> {
             self.memo.insert(key, value.clone());
         }
         Ok(value)
+    }
+
+    /// A fault inside a definition, with the innermost call of the user's that led there; inside the prelude that call
+    /// is the place of the fault.
+    pub(crate) fn called_from(&self, mut d: Diagnostic) -> Diagnostic {
+        const HERE: &str = "in this call";
+        let prelude = |span: Span| self.defs.file_of(span.file).is_some_and(|f| self.defs.is_prelude(f));
+        if d.labels.iter().any(|l| l.text == HERE) || d.code == Code::RULE_SCOPE {
+            return d;
+        }
+        let own_name = |id: DefId, span: Span| {
+            self.defs.item(id).and_then(super::names::item_name).is_some_and(|n| n.span == span)
+        };
+        let Some((id, span)) = self.calls.iter().rev().find(|(_, span)| !prelude(*span)).copied() else { return d };
+        if own_name(id, span) {
+            return d;
+        }
+        if self.defs.is_prelude(id.file) {
+            d.labels.iter_mut().for_each(|l| l.primary = false);
+            return d.at(span, HERE);
+        }
+        d.also(span, HERE)
     }
 
     fn body(&mut self, map: &'p MapItem, input: &Value, inner: &mut Env<'p>, call: &Call<'p>) -> Res<Value> {

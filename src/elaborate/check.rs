@@ -110,7 +110,11 @@ fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics
             local.0.into_iter().for_each(|d| said.push(d));
             return made;
         }
+        let limit = local.0.iter().any(|d| d.code == Code::LIMIT);
         first.get_or_insert(local);
+        if limit {
+            break;
+        }
     }
     let shown: Vec<String> = names
         .iter()

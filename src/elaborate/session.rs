@@ -16,7 +16,7 @@ use std::sync::Arc;
 const DEPTH: usize = 3_000;
 
 /// How many operations one item may have.
-const NODES: usize = 4_000_000;
+const NODES: usize = 1_000_000;
 
 /// What a call without ports of its own is remembered by.
 pub(crate) type MemoKey = (DefId, Vec<u64>, Vec<u64>, Vec<Wire>);
@@ -35,6 +35,8 @@ pub(crate) struct Elab<'p> {
     pub(crate) memo: FxHashMap<MemoKey, Value>,
     pub(crate) owned: FxHashMap<DefId, bool>,
     pub(crate) prim_in_progress: Option<DefId>,
+    /// The calls being elaborated, outermost first.
+    pub(crate) calls: Vec<(DefId, Span)>,
     depth: usize,
 }
 
@@ -53,6 +55,7 @@ impl<'p> Elab<'p> {
             memo: FxHashMap::default(),
             owned: FxHashMap::default(),
             prim_in_progress: None,
+            calls: Vec::new(),
             depth: 0,
         }
     }
@@ -94,7 +97,8 @@ impl<'p> Elab<'p> {
         match result {
             Ok(value) => Some(value),
             Err(Some(d)) => {
-                self.diagnostics.push(*d);
+                let d = self.called_from(*d);
+                self.diagnostics.push(d);
                 None
             }
             Err(None) => None,

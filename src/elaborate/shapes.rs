@@ -180,6 +180,33 @@ impl<'p> Elab<'p> {
         }
         let clean: String = letters.chars().filter(|c| !c.is_whitespace()).collect();
         let clean = if clean.ends_with("->") { format!("{clean}!") } else { clean };
+        let (left, _) = clean.split_once("->").unwrap_or((&clean, ""));
+        let mut seen: Vec<(char, Dim, usize)> = Vec::new();
+        for (k, (word, wire)) in left.split(',').zip(&wires).enumerate() {
+            for (c, dim) in word.chars().zip(self.b.dims(*wire)) {
+                let known = seen.iter().find(|(l, _, _)| *l == c).copied();
+                if let Some((_, other, first)) = known.filter(|(_, other, _)| *other != dim) {
+                    let place = |i: usize| ins.get(i).map_or(span, |a| a.1);
+                    return fault(
+                        Diagnostic::error(
+                            Code::EINSUM,
+                            format!("the letter `{c}` is {other} in one place and {dim} in another"),
+                        )
+                        .at(at, "in these letters")
+                        .also(
+                            place(first),
+                            format!(
+                                "operand {} is {}",
+                                first + 1,
+                                wires.get(first).map_or(String::new(), |w| self.leaf(*w).to_string())
+                            ),
+                        )
+                        .note(format!("operand {} is {}", k + 1, self.leaf(*wire))),
+                    );
+                }
+                seen.push((c, dim, k));
+            }
+        }
         let lone = |c: char| !c.is_alphabetic() && !matches!(c, ',' | '-' | '>' | '!');
         if let Some(c) = clean.chars().find(|c| lone(*c)) {
             return fault(Diagnostic::error(Code::EINSUM, format!("`{c}` is not a letter")).at(at, ""));
