@@ -47,6 +47,7 @@ pub(crate) const NAMES: &[&str] = &[
     "size",
     "solve",
     "split",
+    "spread",
     "sqrt",
     "stack",
     "sum",
@@ -140,6 +141,7 @@ impl<'p> Elab<'p> {
             "cat" => self.cat(&ins, span),
             "split" => self.split(call, env, &ins, name),
             "wires" => self.separate(&ins, name, span),
+            "spread" => self.along(&ins, name, span),
             "size" => {
                 let x = self.one_wire(&ins, name, span)?;
                 #[allow(clippy::cast_precision_loss, reason = "dimensions are below 2^32")]

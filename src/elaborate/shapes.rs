@@ -64,6 +64,36 @@ impl<'p> Elab<'p> {
         })
     }
 
+    /// `spread(v, x)`: one number a row, `R[..s]`, repeated along the last axis of `x : R[..s, n]`.
+    pub(crate) fn along(&mut self, ins: &[Operand], name: &Ident, span: Span) -> Res<Value> {
+        self.not_pointwise("spread", span)?;
+        let (a, b) = self.two(ins, name, span)?;
+        let (v, x) = (self.real_wire(&a, "spread")?, self.real_wire(&b, "spread")?);
+        let (lv, lx) = (self.leaf(v), self.leaf(x));
+        let rows = lx.dims.split_last().map(|(_, rows)| rows.to_vec()).unwrap_or_default();
+        if rows.is_empty() && lv.is_number() {
+            let made = self.b.broadcast(v, &lx.dims);
+            return self.typed(made, "spread", span).map(Value::Wire);
+        }
+        if lv.dims.as_slice() != rows.as_slice() {
+            return fault(
+                Diagnostic::error(
+                    Code::SHAPE,
+                    format!("`spread` repeats {} along the last axis of {lx}: it must be the rows", lv),
+                )
+                .at(a.1, lv.to_string())
+                .at(b.1, lx.to_string()),
+            );
+        }
+        let letters: Vec<usize> = (0..rows.len()).collect();
+        let out: Vec<usize> = (0..=rows.len()).collect();
+        let last = lx.dims.last().copied();
+        let spec = crate::diagram::EinsumSpec::new(&[letters], &out, |_| last, 1.0);
+        let spec = self.typed(spec, "spread", span)?;
+        let made = self.b.op(Op::einsum(spec), &[v]);
+        self.typed(made, "spread", span).map(Value::Wire)
+    }
+
     /// `dot(x, y)`: over all entries, also over families.
     pub(crate) fn dot(&mut self, ins: &[Operand], name: &Ident, span: Span) -> Res<Value> {
         self.not_pointwise("dot", span)?;
