@@ -51,7 +51,8 @@ fn no_arrow_points_back() {
         }
         for file in files {
             let text = fs::read_to_string(&file).unwrap();
-            let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+            let code: String =
+                text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
             for name in named(&code) {
                 if let Some(other) = stages.iter().position(|s| *s == name) {
                     seen += 1;

@@ -8,12 +8,15 @@
 
 mod apply;
 mod arith;
+mod blocks;
 mod builtins;
 mod check;
 mod consts;
 mod cycles;
 mod dims;
 mod exprs;
+mod formals;
+mod given;
 mod imports;
 mod models;
 mod names;
@@ -25,6 +28,8 @@ mod rules;
 mod session;
 mod settings;
 mod shapes;
+mod stages;
+mod tensor;
 mod train;
 mod types;
 mod value;

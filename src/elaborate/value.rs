@@ -95,10 +95,8 @@ pub(crate) enum Den<'p> {
     Ports(Rc<str>),
     /// `true`, `false`.
     Flag(bool),
-    /// Any other word: the name of a convention.
+    /// Any other word or text: the name of a convention.
     Word(Arc<str>),
-    /// A text.
-    Text(Arc<str>),
 }
 
 /// What the names in a body denote: its bindings, then the definitions of a file. Cloned when a closure is made, shared
