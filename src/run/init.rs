@@ -1,0 +1,130 @@
+//! Drawing what parameters and states start as.
+//!
+//! Numbers are drawn as doubles, row-major, and then rounded: runs in `f32` and in `f64` start alike. Leaves of bits
+//! and labels know zeros, ones, constants, literals and `uniform` (a fair bit, a whole number between the bounds);
+//! anything else is their zero.
+
+#![allow(clippy::indexing_slicing, reason = "rows and columns of a matrix of known size")]
+
+use super::fault::RunFault;
+use super::float::Float;
+use super::tensor::{Tensor, describe};
+use crate::diagram::{Init, fans};
+use crate::object::{Base, Leaf};
+use crate::random::Stream;
+
+/// Draws a leaf of constant dimensions.
+///
+/// # Errors
+/// [`RunFault::Entries`] when a literal is not of the leaf's type.
+pub fn draw<T: Float>(init: &Init, leaf: &Leaf, stream: &mut Stream) -> Result<Tensor<T>, RunFault> {
+    let n = leaf.size(1);
+    let real = leaf.base == Base::Real;
+    let (fan_in, fan_out) = fans(leaf);
+    let mut even = |lo: f64, hi: f64| -> Vec<f64> { (0..n).map(|_| lo + (hi - lo) * stream.uniform()).collect() };
+    let entries = match init {
+        Init::Zeros => return Ok(Tensor::zeros(leaf, 1)),
+        Init::Literal(value) => {
+            let tensor = Tensor::literal(value)?;
+            if tensor.fits(leaf, 1) {
+                return Ok(tensor);
+            }
+            return Err(RunFault::Entries { needs: describe(leaf, 1), given: tensor.len() });
+        }
+        Init::Ones => vec![1.0; n],
+        Init::Constant(c) => vec![*c; n],
+        Init::Uniform { .. } if leaf.base == Base::Bool => even(0.0, 2.0).into_iter().map(f64::floor).collect(),
+        Init::Uniform { lo, hi } if !real => even(*lo, *hi).into_iter().map(f64::floor).collect(),
+        Init::Uniform { lo, hi } => even(*lo, *hi),
+        _ if !real => return Ok(Tensor::zeros(leaf, 1)),
+        Init::Normal { std } => (0..n).map(|_| std * stream.normal()).collect(),
+        Init::Glorot => {
+            let bound = (6.0 / (fan_in + fan_out)).sqrt();
+            even(-bound, bound)
+        }
+        Init::He => {
+            let std = (2.0 / fan_in).sqrt();
+            (0..n).map(|_| std * stream.normal()).collect()
+        }
+        Init::Orthogonal => {
+            let rows = leaf.dims.first().map_or(1, |d| d.at(1));
+            let normal: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
+            orthonormal(normal, rows, n.checked_div(rows).unwrap_or(0))
+        }
+    };
+    Tensor::from_f64(leaf, 1, &entries)
+}
+
+/// The orthonormal factor of a matrix: rows made orthonormal in order when there are not more of them than columns,
+/// else columns. Gram and Schmidt's method, twice for accuracy; its triangular factor has a positive diagonal, which
+/// is the choice of signs that makes the draw uniform (Mezzadri 2007).
+fn orthonormal(mut m: Vec<f64>, rows: usize, columns: usize) -> Vec<f64> {
+    let (count, length, step, stride) =
+        if rows <= columns { (rows, columns, columns, 1) } else { (columns, rows, 1, columns) };
+    for k in 0..count {
+        for _ in 0..2 {
+            for j in 0..k {
+                let along: f64 = (0..length).map(|i| m[k * step + i * stride] * m[j * step + i * stride]).sum();
+                (0..length).for_each(|i| m[k * step + i * stride] -= along * m[j * step + i * stride]);
+            }
+            let norm = (0..length).map(|i| m[k * step + i * stride].powi(2)).sum::<f64>().sqrt();
+            (0..length).for_each(|i| m[k * step + i * stride] /= norm);
+        }
+    }
+    m
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::diagram::{Const, Literal};
+    use crate::random::Use;
+    use std::sync::Arc;
+
+    fn drawn(init: &Init, dims: &[u64]) -> Vec<f64> {
+        draw::<f64>(init, &Leaf::real(dims), &mut Stream::new(3, Use::Init)).unwrap().to_f64()
+    }
+
+    #[test]
+    fn glorot_and_he_have_their_spread() {
+        let bound = (6.0_f64 / (30.0 + 200.0)).sqrt();
+        let x = drawn(&Init::Glorot, &[200, 30]);
+        assert!(x.iter().all(|x| x.abs() < bound) && x.iter().any(|x| x.abs() > 0.99 * bound));
+        // a convolution: fan in 3 * 5 * 5
+        let x = drawn(&Init::He, &[40, 3, 5, 5]);
+        let var = x.iter().map(|x| x * x).sum::<f64>() / 3000.0;
+        assert!((var * 75.0 / 2.0 - 1.0).abs() < 0.1, "{var}");
+    }
+
+    #[test]
+    fn orthogonal_rows_or_columns() {
+        for (rows, columns) in [(4, 7), (7, 4), (5, 5)] {
+            let m = drawn(&Init::Orthogonal, &[rows as u64, columns as u64]);
+            let n = rows.min(columns);
+            let at = |k: usize, i: usize| if rows <= columns { m[k * columns + i] } else { m[i * columns + k] };
+            for a in 0..n {
+                for b in 0..n {
+                    let dot: f64 = (0..rows.max(columns)).map(|i| at(a, i) * at(b, i)).sum();
+                    assert!((dot - f64::from(u8::from(a == b))).abs() < 1e-14);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn both_precisions_start_alike_and_literals_must_fit() {
+        let leaf = Leaf::real(&[2, 3]);
+        let single = draw::<f32>(&Init::Normal { std: 2.0 }, &leaf, &mut Stream::new(3, Use::Init)).unwrap().to_f64();
+        let double = drawn(&Init::Normal { std: 2.0 }, &[2, 3]);
+        assert!(single.iter().zip(&double).all(|(s, d)| *s == f64::from(*d as f32)));
+        let value = Const { leaf: Leaf::new(Base::Bool, &[2]), entries: Literal::Bool(vec![true, false]) };
+        let init = Init::Literal(Arc::new(value.clone()));
+        let mut stream = Stream::new(3, Use::Init);
+        assert_eq!(draw::<f32>(&init, &value.leaf, &mut stream).unwrap().to_f64(), [1.0, 0.0]);
+        assert!(draw::<f32>(&init, &leaf, &mut stream).is_err());
+        let bits = draw::<f32>(&Init::Uniform { lo: 0.0, hi: 1.0 }, &Leaf::new(Base::Bool, &[100]), &mut stream);
+        let ones: f64 = bits.unwrap().to_f64().iter().sum();
+        assert!(ones > 30.0 && ones < 70.0);
+    }
+}

@@ -1,0 +1,237 @@
+//! A diagram at a batch size, prepared to be run many times: the cone of its outputs, last readers, loops and tables.
+//!
+//! Everything that the shapes alone decide is decided here, once; `reference` then only moves numbers.
+
+use super::contraction::Contraction;
+use super::fault::RunFault;
+use super::float::Float;
+use super::gather::{Lookup, Places};
+use super::tensor::{Tensor, describe};
+use crate::diagram::{AffineIndex, Comparison, Diagram, Function, LeadAxis, Logic, Op, Wire};
+use crate::object::{Dim, Leaf};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// More entries than a tensor may have.
+const MOST_ENTRIES: usize = 1 << 32;
+
+/// What a step does, with what its shapes decide.
+#[derive(Clone, Debug)]
+pub(super) enum Kernel<T> {
+    /// A value that depends on the batch size alone.
+    Value(Tensor<T>),
+    Einsum(Contraction),
+    Add,
+    Map(Function),
+    Compare(Comparison),
+    Logic(Logic),
+    Select,
+    Index(Arc<Places>),
+    IndexDagger(Arc<Places>),
+    Reshape,
+    /// Blocks before the axis, and each operand's entries a block.
+    /// How often, and the entries of what is repeated.
+    Repeat(usize, usize),
+    Concat(usize, Vec<usize>),
+    Gather(Lookup),
+    GatherDagger(Lookup),
+    Max(usize),
+    ArgmaxOneHot(usize),
+    Argmax(usize),
+    OneHot(usize),
+    Solve(usize),
+    Call(Arc<str>, Box<Prepared<T>>),
+}
+
+/// One node of the cone.
+#[derive(Clone, Debug)]
+pub(super) struct Step<T> {
+    pub(super) node: u32,
+    pub(super) kernel: Kernel<T>,
+    /// The slots it reads.
+    pub(super) ins: SmallVec<[usize; 4]>,
+    /// The slot of its first output.
+    pub(super) out: usize,
+    /// The shape of its first output.
+    pub(super) shape: SmallVec<[usize; 4]>,
+    /// Slots that nobody reads after it.
+    pub(super) dead: SmallVec<[usize; 2]>,
+}
+
+/// A port to be filled.
+#[derive(Clone, Debug)]
+pub(super) struct Inlet {
+    pub(super) node: u32,
+    pub(super) path: Arc<str>,
+    pub(super) leaf: Leaf,
+    /// Its slot, if an output depends on it.
+    pub(super) slot: Option<usize>,
+}
+
+/// A diagram prepared at a batch size.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared<T> {
+    pub(super) batch: usize,
+    pub(super) inlets: Vec<Inlet>,
+    pub(super) steps: Vec<Step<T>>,
+    pub(super) outs: Vec<usize>,
+    pub(super) slots: usize,
+}
+
+impl<T: Float> Prepared<T> {
+    /// Prepares the cone of the outputs.
+    pub(super) fn new(d: &Diagram, batch: usize) -> Result<Prepared<T>, RunFault> {
+        let live = d.cone(d.outs());
+        let mut first: Vec<usize> = Vec::with_capacity(d.nodes().len());
+        let mut slots = 0;
+        for (node, live) in d.nodes().iter().zip(&live) {
+            first.push(slots);
+            slots += if *live { node.outs.len() } else { 0 };
+        }
+        let slot = |w: &Wire| first.get(w.node as usize).map_or(usize::MAX, |s| s + w.port as usize);
+        let mut tables = Tables::default();
+        let mut steps: Vec<Step<T>> = Vec::new();
+        for (at, node) in d.nodes().iter().enumerate() {
+            if !live.get(at).is_some_and(|l| *l) || matches!(node.op, Op::Input(_)) {
+                continue;
+            }
+            let at = at as u32;
+            for leaf in &node.outs {
+                if leaf.size(batch) > MOST_ENTRIES {
+                    return Err(RunFault::TooLarge { node: at, leaf: describe(leaf, batch) });
+                }
+            }
+            let ins: SmallVec<[&Leaf; 4]> = node.ins.iter().map(|w| d.leaf(*w)).collect();
+            let kernel = kernel(&node.op, &ins, node.outs.first(), batch, at, &mut tables)?;
+            let shape = node.outs.first().map(|l| l.shape(batch)).unwrap_or_default();
+            steps.push(Step {
+                node: at,
+                kernel,
+                ins: node.ins.iter().map(slot).collect(),
+                out: slot(&Wire { node: at, port: 0 }),
+                shape: shape.into_iter().collect(),
+                dead: SmallVec::new(),
+            });
+        }
+        let outs: Vec<usize> = d.outs().iter().map(slot).collect();
+        let mut read = vec![false; slots];
+        let mut reads = |slot: usize| read.get_mut(slot).is_some_and(|r| !std::mem::replace(r, true));
+        outs.iter().for_each(|s| {
+            reads(*s);
+        });
+        for step in steps.iter_mut().rev() {
+            step.dead = step.ins.iter().copied().filter(|s| reads(*s)).collect();
+        }
+        let inlets = (d.ports().iter().enumerate())
+            .map(|(k, port)| {
+                let wire = d.port_wire(k);
+                let used = live.get(wire.node as usize).is_some_and(|l| *l);
+                Inlet {
+                    node: wire.node,
+                    path: port.path.clone(),
+                    leaf: port.leaf.clone(),
+                    slot: used.then(|| slot(&wire)),
+                }
+            })
+            .collect();
+        Ok(Prepared { batch, inlets, steps, outs, slots })
+    }
+}
+
+/// Index tables made so far: a map and its dagger share one.
+#[derive(Default)]
+struct Tables(FxHashMap<Arc<AffineIndex>, Arc<Places>>);
+
+impl Tables {
+    fn of(&mut self, map: &Arc<AffineIndex>, node: u32) -> Result<Arc<Places>, RunFault> {
+        if let Some(places) = self.0.get(map) {
+            return Ok(places.clone());
+        }
+        let made = Places::new(map)
+            .ok_or_else(|| RunFault::TooLarge { node, leaf: format!("an index map to {:?}", map.to.as_slice()) })?;
+        let places = Arc::new(made);
+        self.0.insert(map.clone(), places.clone());
+        Ok(places)
+    }
+}
+
+fn kernel<T: Float>(
+    op: &Op,
+    ins: &[&Leaf],
+    out: Option<&Leaf>,
+    batch: usize,
+    node: u32,
+    tables: &mut Tables,
+) -> Result<Kernel<T>, RunFault> {
+    let misfit = || RunFault::Misfit { node };
+    let shape = |k: usize| ins.get(k).map(|l| l.shape(batch)).ok_or_else(misfit);
+    let last = |k: usize| shape(k)?.last().copied().ok_or_else(misfit);
+    let some = |n: usize| if n > 0 { Ok(n) } else { Err(misfit()) };
+    Ok(match op {
+        Op::Input(_) => return Err(misfit()),
+        Op::Const(value) => Kernel::Value(Tensor::literal(value)?),
+        Op::Extent(dim) => Kernel::Value(Tensor::number(dim.at(batch) as f64)),
+        Op::Einsum(spec) => {
+            let sizes: Vec<usize> = spec.sizes(ins).map_err(|_| misfit())?.iter().map(|d| d.at(batch)).collect();
+            let plan = Contraction::plan(spec, &sizes);
+            if ins.is_empty() {
+                let shape = out.ok_or_else(misfit)?.shape(batch);
+                Kernel::Value(Tensor::real(&shape, plan.run(&[])).ok_or_else(misfit)?)
+            } else {
+                Kernel::Einsum(plan)
+            }
+        }
+        Op::Add => Kernel::Add,
+        Op::Map(f) => Kernel::Map(*f),
+        Op::Compare(c) => Kernel::Compare(*c),
+        Op::Logic(l) => Kernel::Logic(*l),
+        Op::Select => Kernel::Select,
+        Op::Index(map) => Kernel::Index(tables.of(map, node)?),
+        Op::IndexDagger(map) => Kernel::IndexDagger(tables.of(map, node)?),
+        Op::Reshape { .. } => Kernel::Reshape,
+        Op::Repeat { axis, core } => {
+            let x = shape(0)?;
+            let split = x.len().checked_sub(usize::from(*core)).ok_or_else(misfit)?;
+            Kernel::Repeat(axis.at(batch), x.iter().skip(split).product())
+        }
+        Op::Concat { core } => {
+            let first = shape(0)?;
+            let axis = first.len().checked_sub(usize::from(*core)).ok_or_else(misfit)?;
+            let parts = (0..ins.len()).map(|k| Ok(shape(k)?.iter().skip(axis).product())).collect::<Result<_, _>>()?;
+            Kernel::Concat(first.iter().take(axis).product(), parts)
+        }
+        Op::Gather { lead } => Kernel::Gather(lookup(lead, &shape(0)?, &shape(1)?).ok_or_else(misfit)?),
+        Op::GatherDagger { lead, rows } => {
+            Kernel::GatherDagger(lookup_of_dagger(lead, *rows, &shape(0)?, &shape(1)?, batch).ok_or_else(misfit)?)
+        }
+        Op::Max => Kernel::Max(some(last(0)?)?),
+        Op::ArgmaxOneHot => Kernel::ArgmaxOneHot(some(last(0)?)?),
+        Op::Argmax => Kernel::Argmax(some(last(0)?)?),
+        Op::OneHot => Kernel::OneHot(out.and_then(|l| l.shape(batch).last().copied()).ok_or_else(misfit)?),
+        Op::Solve => Kernel::Solve(last(1)?),
+        Op::Call(prim) => {
+            let inside = |fault| RunFault::Inside { node, name: prim.name.to_string(), fault: Box::new(fault) };
+            Kernel::Call(prim.name.clone(), Box::new(Prepared::new(&prim.fwd, batch).map_err(inside)?))
+        }
+        Op::Request { .. } => return Err(RunFault::Request { node }),
+    })
+}
+
+fn lookup(lead: &[LeadAxis], table: &[usize], index: &[usize]) -> Option<Lookup> {
+    let (mut t, mut i) = (table.iter(), index.iter());
+    let mut sizes = Vec::with_capacity(lead.len());
+    for axis in lead {
+        let of_table = if axis.table { Some(*t.next()?) } else { None };
+        let of_index = if axis.index { Some(*i.next()?) } else { None };
+        sizes.push(of_table.or(of_index)?);
+    }
+    let rows = *t.next()?;
+    Some(Lookup::new(lead, &sizes, i.product(), rows, t.product()))
+}
+
+fn lookup_of_dagger(lead: &[LeadAxis], rows: Dim, dy: &[usize], index: &[usize], batch: usize) -> Option<Lookup> {
+    let of_index = index.get(lead.iter().filter(|l| l.index).count()..)?;
+    let tail = dy.get(lead.len() + of_index.len()..)?;
+    Some(Lookup::new(lead, dy.get(..lead.len())?, of_index.iter().product(), rows.at(batch), tail.iter().product()))
+}
