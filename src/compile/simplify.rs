@@ -44,5 +44,3 @@ pub fn largest_tensor(d: &Diagram, batch: usize) -> usize {
     .unwrap_or(0)
 }
 
-#[cfg(test)]
-mod tests;

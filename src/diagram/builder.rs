@@ -255,6 +255,7 @@ pub struct Copying<'d> {
     d: &'d Diagram,
     at: Vec<SmallVec<[Option<Wire>; 1]>>,
     origins: Vec<Option<OriginId>>,
+    holes: bool,
 }
 
 impl<'d> Copying<'d> {
@@ -262,7 +263,13 @@ impl<'d> Copying<'d> {
     #[must_use]
     pub fn new(d: &'d Diagram) -> Copying<'d> {
         let at = d.nodes.iter().map(|n| SmallVec::from_elem(None, n.outs.len())).collect();
-        Copying { d, at, origins: vec![None; d.origin_table.len()] }
+        Copying { d, at, origins: vec![None; d.origin_table.len()], holes: false }
+    }
+
+    /// Requests of an update rule are copied as they are, instead of being an error.
+    #[must_use]
+    pub fn keeping_holes(self) -> Copying<'d> {
+        Copying { holes: true, ..self }
     }
 
     /// Says what stands for a wire of the diagram.
@@ -295,32 +302,42 @@ impl<'d> Copying<'d> {
                 }
             }
         }
-        let before = b.origin;
         for at in (0..top).filter(|at| need[*at]) {
-            let node = &self.d.nodes[at];
-            if matches!(node.op, Op::Input(_) | Op::Request { .. }) {
-                return Err(TypeFault::Foreign);
-            }
-            let ins: SmallVec<[Wire; 4]> =
-                node.ins.iter().map(|w| self.get(*w).ok_or(TypeFault::Foreign)).collect::<Result<_, _>>()?;
-            b.origin = before;
-            if let Some(id) = self.d.origins[at].first() {
-                b.origin = Some(self.origin(b, *id));
-            }
-            if node.outs.len() == 1 {
-                self.at[at][0] = Some(b.op(node.op.clone(), &ins)?);
-            } else {
-                let made = b.node(node.op.clone(), &ins)?;
-                for (port, slot) in self.at[at].iter_mut().enumerate() {
-                    *slot = Some(Wire { node: made, port: port as u32 });
-                }
-            }
+            self.node(b, at as u32)?;
         }
-        b.origin = before;
         outs.iter().map(|w| self.get(*w).ok_or(TypeFault::Foreign)).collect()
     }
 
-    fn origin(&mut self, b: &mut Builder, id: OriginId) -> OriginId {
+    /// Copies one node; what it reads has been copied or set.
+    ///
+    /// # Errors
+    /// [`TypeFault::Foreign`] for a port or hole, and when what it reads is missing.
+    pub fn node(&mut self, b: &mut Builder, node: u32) -> Result<(), TypeFault> {
+        let at = node as usize;
+        let node = &self.d.nodes[at];
+        if matches!(node.op, Op::Input(_)) || (matches!(node.op, Op::Request { .. }) && !self.holes) {
+            return Err(TypeFault::Foreign);
+        }
+        let ins: SmallVec<[Wire; 4]> =
+            node.ins.iter().map(|w| self.get(*w).ok_or(TypeFault::Foreign)).collect::<Result<_, _>>()?;
+        let before = b.origin;
+        if let Some(id) = self.d.origins[at].first() {
+            b.origin = Some(self.origin(b, *id));
+        }
+        if node.outs.len() == 1 {
+            self.at[at][0] = Some(b.op(node.op.clone(), &ins)?);
+        } else {
+            let made = b.node(node.op.clone(), &ins)?;
+            for (port, slot) in self.at[at].iter_mut().enumerate() {
+                slot.get_or_insert(Wire { node: made, port: port as u32 });
+            }
+        }
+        b.origin = before;
+        Ok(())
+    }
+
+    /// The origin in the builder that stands for one of the diagram.
+    pub(super) fn origin(&mut self, b: &mut Builder, id: OriginId) -> OriginId {
         let (slot, table) = (&mut self.origins[id.0 as usize], &mut b.d.origin_table);
         *slot.get_or_insert_with(|| {
             table.push(self.d.origin_table[id.0 as usize].clone());

@@ -8,21 +8,30 @@
 
 #![allow(clippy::indexing_slicing, reason = "wires and letters are made by the builder, which checks them")]
 
+mod batch;
 mod builder;
 mod einsum;
 mod index;
 mod init;
+mod lens;
 mod op;
 mod order;
+mod rewrite;
 mod terms;
 mod typing;
 mod value;
 
+#[cfg(test)]
+mod batch_tests;
+
+pub use batch::batch;
 pub use builder::{Builder, Copying};
 pub use einsum::{EinsumSpec, Letters};
 pub use index::AffineIndex;
 pub use init::{Init, fans};
+pub use lens::Lens;
 pub use op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, PrimDef};
 pub use order::{Contract, Order};
+pub use rewrite::inline_calls;
 pub use typing::TypeFault;
 pub use value::{Diagram, Node, Origin, OriginId, Port, Role, Wire};

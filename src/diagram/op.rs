@@ -196,6 +196,14 @@ pub enum Op {
         /// Dimensions of the result's trailing axes, as many entries.
         to: Dims,
     },
+    /// `X[.., core] -> X[.., axis, core]`: entries repeated along a new axis before the last `core` ones. Any base;
+    /// over the reals an einsum says the same.
+    Repeat {
+        /// How many times.
+        axis: Dim,
+        /// How many trailing axes stand after the new one.
+        core: u8,
+    },
     /// Wires joined along the axis that is `core` axes from the end (1 is the last). Any base.
     Concat {
         /// The axis, counted from the end, from 1.
@@ -264,6 +272,7 @@ impl Op {
             Op::Index(_) => "index",
             Op::IndexDagger(_) => "index_dagger",
             Op::Reshape { .. } => "reshape",
+            Op::Repeat { .. } => "repeat",
             Op::Concat { .. } => "concat",
             Op::Gather { .. } => "gather",
             Op::GatherDagger { .. } => "gather_dagger",

@@ -48,15 +48,34 @@ impl Builder {
     /// The zero of a leaf.
     ///
     /// # Errors
-    /// [`TypeFault`] when the leaf is neither real nor of constant dimensions.
+    /// [`TypeFault`] for more axes than letters.
     pub fn zero(&mut self, leaf: &Leaf) -> Made {
         if leaf.base == Base::Real {
             return self.fill(&leaf.dims, 0.0);
         }
-        let dims = leaf.literal_dims().ok_or_else(|| TypeFault::Axes(format!("no zero of {leaf}")))?;
-        let n = Leaf::new(leaf.base, &dims).size(1);
-        let entries = if leaf.base == Base::Bool { Literal::Bool(vec![false; n]) } else { Literal::Int(vec![0; n]) };
-        self.constant(Const { leaf: leaf.clone(), entries })
+        let entries =
+            |n| if leaf.base == Base::Bool { Literal::Bool(vec![false; n]) } else { Literal::Int(vec![0; n]) };
+        if leaf.literal_dims().is_some() {
+            return self.constant(Const { leaf: leaf.clone(), entries: entries(leaf.size(1)) });
+        }
+        let mut zero = self.constant(Const { leaf: Leaf::new(leaf.base, &[]), entries: entries(1) })?;
+        for axis in &leaf.dims {
+            zero = self.op(Op::Repeat { axis: *axis, core: 0 }, &[zero])?;
+        }
+        Ok(zero)
+    }
+
+    /// A wire of any base repeated along a new axis in front.
+    ///
+    /// # Errors
+    /// [`TypeFault`] for more axes than letters.
+    pub fn repeat(&mut self, x: Wire, axis: Dim) -> Made {
+        let leaf = self.leaf(x);
+        if leaf.base == Base::Real {
+            return self.lead(x, &[axis]);
+        }
+        let core = u8::try_from(leaf.rank()).map_err(|_| TypeFault::Axes(format!("{leaf} has too many axes")))?;
+        self.op(Op::Repeat { axis, core }, &[x])
     }
 
     /// A literal tensor.

@@ -121,6 +121,14 @@ pub(super) fn type_of(op: &Op, ins: &[&Leaf]) -> Result<SmallVec<[Leaf; 1]>, Typ
             }
             one(ins[0].with_dims(lead.iter().chain(to).copied()))
         }
+        Op::Repeat { axis, core } => {
+            arity(ins, 1)?;
+            let at = ins[0].rank().checked_sub(usize::from(*core));
+            let at = at.ok_or_else(|| TypeFault::Axes(format!("{} has less than {core} axes", ins[0])))?;
+            let mut dims = ins[0].dims.clone();
+            dims.insert(at, *axis);
+            one(ins[0].with_dims(dims))
+        }
         Op::Concat { core } => one(concat(ins, usize::from(*core))?),
         Op::Gather { lead } => one(gather(ins, lead)?),
         Op::GatherDagger { lead, rows } => one(dagger_of_gather(ins, lead, *rows)?),

@@ -1,1 +1,40 @@
-//! From tree to program: names, dimensions, types.
+//! From tree to program: names, dimensions, types, ports; every message of every file.
+//!
+//! In: the tree of a file and its imports. Out: a [`Program`], and from it diagrams: a [`Model`], a [`Training`]. The
+//! only stage that sees both tree and diagram. A definition is elaborated at the wires that reach it, so all dimensions
+//! are numbers; calls without ports of their own are remembered, so that shared definitions cost linear time.
+//! Invariants: parameter ports are named by path and found by path (asking twice ties); rules have no private door:
+//! `get`/`put` becomes a diagram with holes, as `step` does.
+
+mod apply;
+mod arith;
+mod blocks;
+mod builtins;
+mod check;
+mod consts;
+mod cycles;
+mod dims;
+mod exprs;
+mod formals;
+mod given;
+mod imports;
+mod models;
+mod names;
+mod ports;
+mod prims;
+mod program;
+mod rule_scope;
+mod rules;
+mod session;
+mod settings;
+mod shapes;
+mod stages;
+mod tensor;
+mod train;
+mod types;
+mod value;
+
+pub use program::{
+    Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Precision, Program, RuleDiagram, Select,
+    Settings, StateInit, StatePort, Training,
+};

@@ -31,6 +31,8 @@ pub(super) enum Kernel<T> {
     IndexDagger(Arc<Places>),
     Reshape,
     /// Blocks before the axis, and each operand's entries a block.
+    /// How often, and the entries of what is repeated.
+    Repeat(usize, usize),
     Concat(usize, Vec<usize>),
     Gather(Lookup),
     GatherDagger(Lookup),
@@ -188,6 +190,11 @@ fn kernel<T: Float>(
         Op::Index(map) => Kernel::Index(tables.of(map, node)?),
         Op::IndexDagger(map) => Kernel::IndexDagger(tables.of(map, node)?),
         Op::Reshape { .. } => Kernel::Reshape,
+        Op::Repeat { axis, core } => {
+            let x = shape(0)?;
+            let split = x.len().checked_sub(usize::from(*core)).ok_or_else(misfit)?;
+            Kernel::Repeat(axis.at(batch), x.iter().skip(split).product())
+        }
         Op::Concat { core } => {
             let first = shape(0)?;
             let axis = first.len().checked_sub(usize::from(*core)).ok_or_else(misfit)?;

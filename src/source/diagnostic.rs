@@ -103,6 +103,12 @@ impl Diagnostic {
         self.labels.iter().find(|l| l.primary).or(self.labels.first()).map(|l| l.span)
     }
 
+    /// The places of the fault; all places when none is primary.
+    fn places(&self) -> Vec<Span> {
+        let marked = self.labels.iter().any(|l| l.primary);
+        self.labels.iter().filter(|l| l.primary || !marked).map(|l| l.span).collect()
+    }
+
     /// Whether this stops the program.
     #[must_use]
     pub fn is_error(&self) -> bool {
@@ -116,9 +122,12 @@ impl Diagnostic {
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds one message, unless the same one stands there already.
+    /// Adds one message, unless one that says the same of the same places stands there already.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.contains(&diagnostic) {
+        let same = |d: &Diagnostic| {
+            d.code == diagnostic.code && d.message == diagnostic.message && d.places() == diagnostic.places()
+        };
+        if !self.0.iter().any(same) {
             self.0.push(diagnostic);
         }
     }

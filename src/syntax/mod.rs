@@ -1,3 +1,14 @@
 //! Text to tree: the grammar, the parser that never fails, and the tree itself.
 
+mod build;
+mod build_expr;
+mod build_type;
+mod cut;
+mod expect;
+mod grammar;
+mod parse;
+mod scan;
+
 pub mod ast;
+
+pub use parse::parse;

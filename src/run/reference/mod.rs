@@ -120,6 +120,11 @@ fn check<T: Float>(inlet: &Inlet, input: &Tensor<T>, batch: usize) -> Result<(),
     Ok(())
 }
 
+/// Each run of `inner` entries, `times` over.
+fn repeat<E: Clone>(x: &[E], times: usize, inner: usize) -> Vec<E> {
+    x.chunks(inner.max(1)).flat_map(|block| std::iter::repeat_n(block, times).flatten().cloned()).collect()
+}
+
 /// A step and the values it may read.
 struct Reading<'v, T> {
     values: &'v [Option<Tensor<T>>],
@@ -213,6 +218,11 @@ impl<'v, T: Float> Reading<'v, T> {
                 Real(y) => self.real(places.dagger(entries(y), T::ZERO, add_real)),
                 Int(y) => self.int(places.dagger(entries(y), 0, add_int)),
                 Bool(_) => Err(self.misfit()),
+            },
+            Kernel::Repeat(times, inner) => match self.tensor(0)? {
+                Real(x) => self.real(repeat(entries(x), *times, *inner)),
+                Bool(x) => self.bool(repeat(entries(x), *times, *inner)),
+                Int(x) => self.int(repeat(entries(x), *times, *inner)),
             },
             Kernel::Reshape => {
                 let shape = IxDyn(&self.step.shape);

@@ -1,0 +1,3 @@
+//! The command line: the only part that reads files, prints and parses flags.
+
+pub mod render;

@@ -1,0 +1,106 @@
+//! From the name of a file to its text.
+//!
+//! In: a name and the [`World`]. Out: text (gzip undone by its magic bytes, byte order mark removed) and a
+//! [`SourceFile`] for the run's records. Invariant: bytes that are not UTF-8 are a fault with their line.
+
+use super::sha256::sha256;
+use crate::source::{Code, Diagnostic, Diagnostics, Span, World};
+use std::io::Read;
+
+/// The largest file after gzip is undone; offsets in a file are 32 bits.
+const LIMIT: u64 = u32::MAX as u64 - 1;
+
+/// Which bytes a data set was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// The name as the program wrote it.
+    pub name: String,
+    /// The SHA-256 of the bytes as stored (of the compressed file), in hexadecimal.
+    pub sha256: String,
+    /// How many bytes are stored.
+    pub bytes: usize,
+}
+
+/// Reads a file; `None` when a fault was recorded.
+pub(super) fn text_of(
+    world: &dyn World,
+    from: &str,
+    name: &str,
+    span: Span,
+    faults: &mut Diagnostics,
+) -> Option<(SourceFile, String)> {
+    let bytes = match world.data(from, name) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            faults.push(
+                Diagnostic::error(Code::DATA_FILE, error.to_string())
+                    .at(span, "named here")
+                    .help("put the file beside the `.lens` file, or name its folder with `--data-dir`"),
+            );
+            return None;
+        }
+    };
+    let file = SourceFile { name: name.to_owned(), sha256: sha256(&bytes), bytes: bytes.len() };
+    match decode(bytes) {
+        Ok(text) => Some((file, text)),
+        Err((code, why)) => {
+            faults.push(Diagnostic::error(code, format!("`{name}` {why}")).at(span, "named here"));
+            None
+        }
+    }
+}
+
+/// Bytes as text; the error says what the file does wrong.
+pub(super) fn decode(bytes: Vec<u8>) -> Result<String, (Code, String)> {
+    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(&bytes)? } else { bytes };
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err((Code::DATA_FILE, "is UTF-16 text; save it as UTF-8".to_owned()));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => match text.strip_prefix('\u{feff}') {
+            Some(rest) => Ok(rest.to_owned()),
+            None => Ok(text),
+        },
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let line = error.as_bytes().iter().take(good).filter(|b| **b == b'\n').count() + 1;
+            let byte = error.as_bytes().get(good).copied().unwrap_or(0);
+            Err((Code::DATA_FILE, format!("is not UTF-8 text: line {line} has the byte 0x{byte:02x}")))
+        }
+    }
+}
+
+fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, (Code, String)> {
+    let mut out = Vec::new();
+    let read = flate2::read::MultiGzDecoder::new(bytes).take(LIMIT + 1).read_to_end(&mut out);
+    match read {
+        Err(error) => Err((Code::DATA_FILE, format!("is not a whole gzip file: {error}"))),
+        Ok(n) if n as u64 > LIMIT => {
+            Err((Code::LIMIT, format!("has more than {LIMIT} bytes when decompressed, which is the limit")))
+        }
+        Ok(_) => Ok(out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
+    use super::*;
+    use std::io::Write;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn gzip_marks_and_bad_bytes() {
+        assert_eq!(decode(gzip(b"\xef\xbb\xbfa,b\n")).unwrap(), "a,b\n");
+        assert_eq!(decode([gzip(b"1\n"), gzip(b"2\n")].concat()).unwrap(), "1\n2\n");
+        let cut = gzip(b"some text that is long enough");
+        assert!(decode(cut[..cut.len() - 6].to_vec()).unwrap_err().1.contains("gzip"));
+        assert!(decode(b"a\nb\xffc".to_vec()).unwrap_err().1.contains("line 2 has the byte 0xff"));
+        assert!(decode(b"\xff\xfea\0".to_vec()).unwrap_err().1.contains("UTF-16"));
+    }
+}

@@ -1,0 +1,285 @@
+//! Every item of a file checked, used or not.
+//!
+//! Items with open dimensions are elaborated at small sample sizes; when none of the samples suits (sizes that must
+//! divide), they are checked where they are used. Rules are elaborated over sample leaves of their scope.
+
+use super::dims::{Known, Vars};
+use super::models::diagram_of;
+use super::names::{DefId, Definitions, item_name, item_word, nearest};
+use super::program::{ItemInfo, Model, Program};
+use super::session::Elab;
+use super::value::{Env, Place, Value};
+use super::{rules, train};
+use crate::diagram::Role;
+use crate::object::{Base, Leaf};
+use crate::source::{Code, Diagnostic, Diagnostics};
+use crate::syntax::ast::{FormalKind, Item, ItemKind, MapItem, PrimItem, ScopeWord};
+use std::rc::Rc;
+
+/// Sample sizes for open dimensions, tried in order: distinct numbers first, then ones that divide well.
+const SAMPLES: &[&[u64]] = &[&[5, 7, 3, 11, 13, 2], &[12, 6, 4, 2, 8, 3], &[8, 8, 8, 8, 8, 8], &[28, 28, 3, 24, 24, 6]];
+
+/// Checks the items of every file that is not the prelude.
+pub(crate) fn all(program: &Program, said: &mut Diagnostics) {
+    let defs = &program.defs;
+    for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| !defs.is_prelude(*f)) {
+        let ids = (0..file.tree.items.len()).map(|i| DefId { file: f, item: i });
+        for id in ids.filter(|id| !defs.circular.contains(id)) {
+            let Some(item) = defs.item(id) else { continue };
+            one(defs, id, item, said);
+        }
+    }
+}
+
+fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
+    let env = Env::new(id.file, Place::new(""));
+    let mut elab = Elab::new(defs);
+    match &item.kind {
+        ItemKind::Dim(d) => {
+            let found = elab.dim(&d.value, &env);
+            elab.keep(found);
+        }
+        ItemKind::Const(c) => {
+            let found = elab.const_item(c, &env);
+            elab.keep(found);
+        }
+        ItemKind::Map(map) => {
+            map_item(defs, id, map, said);
+        }
+        ItemKind::Prim(prim) => {
+            prim_item(defs, id, prim, said);
+        }
+        ItemKind::Rule(rule) => rule_item(defs, id, rule, said),
+        ItemKind::Data(record) => {
+            train::spec_of(defs, id.file, record, said);
+        }
+        ItemKind::Train(record) => {
+            if let Err(faults) = train::training(defs, id.file, record, &[]) {
+                faults.0.into_iter().for_each(|d| said.push(d));
+            }
+        }
+        ItemKind::Game(_) => {
+            let _: Option<()> = {
+                let not = Elab::not_yet("`game`", item.span);
+                elab.keep(not)
+            };
+        }
+        ItemKind::Import(_) | ItemKind::Type(_) => {}
+    }
+    elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
+}
+
+/// The open dimensions of a definition.
+fn open(names: &Vars) -> Vec<(std::sync::Arc<str>, bool)> {
+    names.names.iter().filter(|(n, _)| matches!(names.known.get(n), Some(Known::Open))).cloned().collect()
+}
+
+fn sample(names: &[(std::sync::Arc<str>, bool)], sizes: &[u64]) -> Vars {
+    let mut vars = Vars::default();
+    for ((name, spread), n) in names.iter().zip(sizes.iter().cycle()) {
+        vars.declare(name, *spread);
+        let known = if *spread { Known::Shape(Rc::new(vec![*n])) } else { Known::Dim(*n) };
+        vars.known.insert(name.clone(), known);
+    }
+    vars
+}
+
+fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics) -> Option<Model> {
+    // A map that takes maps, or settings without defaults, has a meaning only where it is used.
+    if map.formals.iter().any(|f| !matches!(f.kind, FormalKind::Default(_))) {
+        return None;
+    }
+    let mut elab = Elab::new(defs);
+    let env = elab.root(id.file);
+    let mut vars = Vars::default();
+    map.dims.iter().for_each(|d| vars.declare(&d.name.name, d.spread));
+    let from = elab.ty(&map.arrow.from, &env);
+    if let Some(from) = elab.keep(from) {
+        elab.open_letters(&from, &mut vars);
+    }
+    elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
+    let names = open(&vars);
+    if names.is_empty() {
+        return diagram_of(defs, id, map, &Vars::default(), false, said);
+    }
+    let mut first: Option<Diagnostics> = None;
+    for sizes in SAMPLES {
+        let mut local = Diagnostics::default();
+        let made = diagram_of(defs, id, map, &sample(&names, sizes), false, &mut local);
+        if made.is_some() {
+            local.0.into_iter().for_each(|d| said.push(d));
+            return made;
+        }
+        let limit = local.0.iter().any(|d| d.code == Code::LIMIT);
+        first.get_or_insert(local);
+        if limit {
+            break;
+        }
+    }
+    let shown: Vec<String> = names
+        .iter()
+        .zip(SAMPLES.first().copied().unwrap_or_default())
+        .map(|((n, _), k)| format!("{n} = {k}"))
+        .collect();
+    let sizes_matter = |d: &Diagnostic| matches!(d.code, Code::DIVISION | Code::DIMENSION | Code::RANGE | Code::ARITY);
+    let faults = first.unwrap_or_default();
+    if !faults.0.iter().any(sizes_matter) {
+        for d in faults.0 {
+            let noted = format!("checked with {}", shown.join(", "));
+            said.push(if d.is_error() { d.note(noted) } else { d });
+        }
+    }
+    None
+}
+
+fn prim_item(defs: &Definitions, id: DefId, prim: &PrimItem, said: &mut Diagnostics) -> Option<Model> {
+    let mut first: Option<Diagnostics> = None;
+    for sizes in SAMPLES {
+        let mut local = Diagnostics::default();
+        let made = prim_model(defs, id, prim, sizes, &mut local);
+        if made.is_some() {
+            return made;
+        }
+        first.get_or_insert(local);
+    }
+    first.into_iter().flat_map(|d| d.0).for_each(|d| said.push(d));
+    None
+}
+
+/// A diagram of one call of a primitive.
+pub(crate) fn prim_model(
+    defs: &Definitions,
+    id: DefId,
+    prim: &PrimItem,
+    sizes: &[u64],
+    said: &mut Diagnostics,
+) -> Option<Model> {
+    let mut elab = Elab::new(defs);
+    let env = elab.root(id.file);
+    let result = (|| {
+        let mut vars = Vars::default();
+        prim.dims.iter().for_each(|d| vars.declare(&d.name.name, d.spread));
+        let from = elab.ty(&prim.arrow.from, &env)?;
+        elab.open_letters(&from, &mut vars);
+        let names = open(&vars);
+        let vars = sample(&names, sizes);
+        let input = elab.inputs(&from, &vars, "x", Role::Input)?;
+        let call = super::apply::Call { span: prim.name.span, ..super::apply::Call::default() };
+        let arriving = super::apply::Arriving { value: input, from: None };
+        let value = elab.apply_prim(id, prim, &call, &env, arriving)?;
+        let mut wires = Vec::new();
+        let mut stack = vec![value];
+        while let Some(v) = stack.pop() {
+            match v {
+                Value::Tuple(parts) => stack.extend(parts.into_iter().rev()),
+                other => wires.push(elab.as_wire(&other, prim.name.span)?),
+            }
+        }
+        Ok(wires)
+    })();
+    elab.finish(result, said, |mut elab, outs| {
+        let b = std::mem::take(&mut elab.b);
+        Model { name: prim.name.name.clone(), diagram: b.finish(&outs), params: Vec::new(), noise: Vec::new() }
+    })
+}
+
+fn rule_item(defs: &Definitions, id: DefId, rule: &crate::syntax::ast::RuleItem, said: &mut Diagnostics) {
+    let base = match &rule.on.ty.kind {
+        crate::syntax::ast::TypeKind::Name(path, _) if matches!(path.as_slice(), [n] if &*n.name == "Bool") => {
+            Base::Bool
+        }
+        _ => Base::Real,
+    };
+    let leaves: Vec<(std::sync::Arc<str>, Leaf)> = match rule.scope {
+        Some((ScopeWord::Matrix, _)) => vec![("p".into(), Leaf::real(&[3, 2]))],
+        Some((ScopeWord::Global, _)) => vec![("p".into(), Leaf::real(&[3])), ("q".into(), Leaf::real(&[2]))],
+        _ => vec![("p".into(), Leaf::new(base, &[5]))],
+    };
+    rules::check_item(defs, id, rule, &leaves, said);
+}
+
+/// A definition of the main file as a diagram.
+pub(crate) fn model(program: &Program, name: &str) -> Result<Model, Diagnostics> {
+    let mut said = Diagnostics::default();
+    let defs = &program.defs;
+    let found = defs.resolve(program.main, name).and_then(|id| Some((id, defs.item(id)?)));
+    let made = match found {
+        Some((id, Item { kind: ItemKind::Map(map), .. })) => map_item(defs, id, map, &mut said),
+        Some((id, Item { kind: ItemKind::Prim(prim), .. })) => prim_item(defs, id, prim, &mut said),
+        Some((_, item)) => {
+            said.push(
+                Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is {}, not a map", item_word(item)))
+                    .at(item.span, ""),
+            );
+            None
+        }
+        None => {
+            let names = defs.visible(program.main);
+            let d = Diagnostic::error(Code::UNKNOWN_NAME, format!("there is no map `{name}`"));
+            said.push(match nearest(name, names.iter().map(|n| &**n)) {
+                Some(near) => d.help(format!("did you mean `{near}`?")),
+                None => d,
+            });
+            None
+        }
+    };
+    made.ok_or(said)
+}
+
+/// A line for each item of the main file.
+pub(crate) fn items(program: &Program) -> Vec<ItemInfo> {
+    let defs = &program.defs;
+    let mut out = Vec::new();
+    let Some(file) = defs.files.get(program.main) else { return out };
+    for (i, item) in file.tree.items.iter().enumerate() {
+        let Some(name) = item_name(item) else { continue };
+        let id = DefId { file: program.main, item: i };
+        let arrow = match &item.kind {
+            ItemKind::Map(m) => Some(&m.arrow),
+            ItemKind::Prim(p) => Some(&p.arrow),
+            _ => None,
+        };
+        let mut quiet = Diagnostics::default();
+        let numbers = match &item.kind {
+            ItemKind::Map(m) if m.dims.is_empty() => {
+                map_item(defs, id, m, &mut quiet).map(|m| (m.params, m.diagram.work()))
+            }
+            ItemKind::Train(r) => train::training(defs, id.file, r, &[]).ok().map(|t| (t.params, t.objective.work())),
+            _ => None,
+        };
+        out.push(ItemInfo {
+            word: item_word(item),
+            name: name.name.clone(),
+            span: name.span,
+            ty: arrow.map(|a| collapse(defs.sources.slice(a.span))),
+            parameters: numbers.as_ref().map(|(p, _)| p.iter().map(|p| p.leaf.size(1)).sum()),
+            operations: numbers.map(|(_, w)| w),
+        });
+    }
+    out
+}
+
+fn collapse(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Every map, loss and primitive that can be sampled, for the laws: name and diagram.
+pub(crate) fn samples(program: &Program, prelude: bool) -> Vec<(std::sync::Arc<str>, Model, bool)> {
+    let defs = &program.defs;
+    let mut out = Vec::new();
+    for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| defs.is_prelude(*f) == prelude) {
+        for (i, item) in file.tree.items.iter().enumerate() {
+            let id = DefId { file: f, item: i };
+            let mut quiet = Diagnostics::default();
+            let (made, prim) = match &item.kind {
+                ItemKind::Map(m) => (map_item(defs, id, m, &mut quiet), false),
+                ItemKind::Prim(p) => (prim_item(defs, id, p, &mut quiet), true),
+                _ => (None, false),
+            };
+            if let (Some(model), Some(name)) = (made, item_name(item)) {
+                out.push((name.name.clone(), model, prim));
+            }
+        }
+    }
+    out
+}

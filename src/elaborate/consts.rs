@@ -1,0 +1,126 @@
+//! Constant tensors: numbers, nested lists, names of consts, `eye[n]`, `zeros[..]`, `ones[..]`.
+
+use super::dims::Vars;
+use super::session::Elab;
+use super::value::{Env, Res, fault};
+use crate::object::Leaf;
+use crate::source::{Code, Diagnostic};
+use crate::syntax::ast::{ArgValue, ConstDecl, Expr, ExprKind, ItemKind};
+
+/// A shape and its entries, row-major; a plain number has no shape.
+type Entries = (Vec<u64>, Vec<f64>);
+
+impl<'p> Elab<'p> {
+    /// The leaf and the entries of a `const`.
+    pub(crate) fn const_item(&mut self, decl: &'p ConstDecl, env: &Env<'p>) -> Res<(Leaf, Vec<f64>)> {
+        let ty = self.ty(&decl.ty, env)?;
+        let leaf = self.leaf_of(&ty, &Vars::default())?;
+        let (shape, entries) = self.const_tensor(&decl.value, env)?;
+        let dims = leaf.literal_dims().unwrap_or_default();
+        if shape.is_empty() {
+            let x = entries.first().copied().unwrap_or(0.0);
+            return Ok((leaf.clone(), vec![x; leaf.size(1)]));
+        }
+        if shape != dims {
+            let given = Leaf::real(&shape);
+            return fault(
+                Diagnostic::error(
+                    Code::CONSTANT,
+                    format!("`{}` is declared {leaf} and given as {given}", decl.name.name),
+                )
+                .at(decl.value.span, format!("this is {given}"))
+                .also(decl.ty.span, format!("declared {leaf}")),
+            );
+        }
+        Ok((leaf, entries))
+    }
+
+    /// The entries of a constant expression.
+    pub(crate) fn const_tensor(&mut self, e: &'p Expr, env: &Env<'p>) -> Res<Entries> {
+        self.deeper(e.span, |elab| elab.const_tensor_here(e, env))
+    }
+
+    fn const_tensor_here(&mut self, e: &'p Expr, env: &Env<'p>) -> Res<Entries> {
+        match &e.kind {
+            ExprKind::List(args) => {
+                let mut shape: Option<Vec<u64>> = None;
+                let mut entries = Vec::new();
+                for arg in args {
+                    let ArgValue::Expr(item) = &arg.value else {
+                        return fault(Diagnostic::error(Code::CONSTANT, "a range is not a number").at(arg.span, ""));
+                    };
+                    let (inner, mut values) = self.const_tensor(item, env)?;
+                    match &shape {
+                        Some(known) if *known != inner => {
+                            let show =
+                                |s: &[u64]| if s.is_empty() { "a number".into() } else { Leaf::real(s).to_string() };
+                            return fault(
+                                Diagnostic::error(Code::CONSTANT, "the rows of this list differ in shape")
+                                    .at(item.span, format!("this is {}", show(&inner)))
+                                    .also(e.span, format!("the first is {}", show(known))),
+                            );
+                        }
+                        _ => shape = Some(inner),
+                    }
+                    entries.append(&mut values);
+                }
+                let inner = shape.unwrap_or_default();
+                if args.is_empty() {
+                    return fault(Diagnostic::error(Code::CONSTANT, "an empty list has no shape").at(e.span, ""));
+                }
+                Ok((std::iter::once(args.len() as u64).chain(inner).collect(), entries))
+            }
+            ExprKind::Path(path) => {
+                let local = path.first().is_some_and(|n| path.len() == 1 && env.get(&n.name).is_some());
+                let found = if local { None } else { self.resolve_path(path, env) };
+                if let Some(id) = found
+                    && let Some(ItemKind::Const(decl)) = self.defs.item(id).map(|i| &i.kind)
+                {
+                    let outside = self.root(id.file);
+                    let (leaf, entries) = self.const_item(decl, &outside)?;
+                    return Ok((leaf.literal_dims().unwrap_or_default(), entries));
+                }
+                self.number(e, env).map(|x| (Vec::new(), vec![x]))
+            }
+            ExprKind::Apply(head, groups) => {
+                let name = match &head.kind {
+                    ExprKind::Path(path) if path.len() == 1 => path.first().map(|n| n.name.clone()),
+                    _ => None,
+                };
+                if let (Some(name), [group]) = (&name, groups.as_slice())
+                    && matches!(&**name, "eye" | "zeros" | "ones")
+                {
+                    let mut dims = Vec::new();
+                    for arg in &group.args {
+                        if let ArgValue::Expr(d) = &arg.value {
+                            dims.push(self.dim(d, env)?);
+                        }
+                    }
+                    let total: u64 = dims.iter().product();
+                    let total = usize::try_from(total).unwrap_or(0);
+                    return Ok(match (&**name, dims.as_slice()) {
+                        ("eye", [n]) => {
+                            let n = *n;
+                            let entries = (0..n * n).map(|i| if i / n == i % n { 1.0 } else { 0.0 }).collect();
+                            (vec![n, n], entries)
+                        }
+                        ("eye", _) => {
+                            return fault(Diagnostic::error(Code::DIMENSION, "`eye` takes one number").at(e.span, ""));
+                        }
+                        ("ones", _) => (dims, vec![1.0; total]),
+                        _ => (dims, vec![0.0; total]),
+                    });
+                }
+                match name.as_deref() {
+                    Some("csv" | "upper_triangle") => Self::not_yet("this constant", e.span),
+                    _ => self.number(e, env).map(|x| (Vec::new(), vec![x])),
+                }
+            }
+            ExprKind::Negate(inner) => {
+                let (shape, entries) = self.const_tensor(inner, env)?;
+                Ok((shape, entries.into_iter().map(|x| -x).collect()))
+            }
+            _ => self.number(e, env).map(|x| (Vec::new(), vec![x])),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! `prim`: a map with its own reverse, kept as one node until the reverse derivative has been taken.
+
+use super::apply::{Arriving, Call};
+use super::dims::{Known, Vars};
+use super::names::DefId;
+use super::session::Elab;
+use super::value::{Env, Place, Res, Value, fault};
+use crate::diagram::{Diagram, Op, PrimDef, Role, Wire};
+use crate::object::{Base, Leaf};
+use crate::source::{Code, Diagnostic};
+use crate::syntax::ast::{Block, PrimItem, Wires};
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+impl<'p> Elab<'p> {
+    pub(crate) fn apply_prim(
+        &mut self,
+        id: DefId,
+        prim: &'p PrimItem,
+        call: &Call<'p>,
+        env: &Env<'p>,
+        input: Arriving,
+    ) -> Res<Value> {
+        let mut vars = self.call_dims(&prim.name, &prim.dims, call, env)?;
+        let mut inner = Env::new(id.file, Place::new(""));
+        let (from, to) = (self.ty(&prim.arrow.from, &inner)?, self.ty(&prim.arrow.to, &inner)?);
+        self.open_letters(&from, &mut vars);
+        self.open_letters(&to, &mut vars);
+        if let Some(m) = self.unify(&from, &input.value, &mut vars)? {
+            return self.does_not_fit(&prim.name, &prim.arrow, call, &input, &m);
+        }
+        vars.bind_into(&mut inner);
+        // In a rule of global scope, and inside its own `rev`, the body stands for the call.
+        if holds_family(&input.value) || self.prim_in_progress == Some(id) {
+            let (wires, block) = &prim.fwd;
+            self.bind_wires(wires, input.value, call.span, &mut inner)?;
+            return self.block(block, &mut inner);
+        }
+        self.at(call.span, env);
+        let mut ins = Vec::new();
+        self.flatten(&input.value, call, &mut ins)?;
+        let key = (id, known_dims(&vars, &ins.iter().map(|w| self.leaf(*w)).collect::<Vec<_>>()));
+        let def = match self.prims.get(&key) {
+            Some(def) => def.clone(),
+            None => {
+                let leaves: Vec<Leaf> = ins.iter().map(|w| self.leaf(*w)).collect();
+                let def = Arc::new(self.prim_def(id, prim, &input.value, &leaves, &inner)?);
+                self.prims.insert(key, def.clone());
+                def
+            }
+        };
+        if !pointwise(&def.fwd) {
+            self.not_pointwise(&prim.name.name, call.span)?;
+        }
+        let made = self.b.call(Op::Call(def), &ins);
+        let outs = self.typed(made, &prim.name.name, call.span)?;
+        let value = match outs.as_slice() {
+            [one] => Value::Wire(*one),
+            many => Value::Tuple(many.iter().map(|w| Value::Wire(*w)).collect()),
+        };
+        if let Some(m) = self.unify(&to, &value, &mut vars)? {
+            return fault(
+                Diagnostic::error(
+                    Code::SHAPE,
+                    format!("`{}` promises {} and gives {}", prim.name.name, m.needs, m.gives),
+                )
+                .at(prim.fwd.1.value.span, format!("gives {}", m.gives))
+                .also(prim.arrow.to.span, format!("promises {}", m.needs)),
+            );
+        }
+        Ok(value)
+    }
+
+    /// The single wires of a value, in order.
+    fn flatten(&mut self, value: &Value, call: &Call<'p>, out: &mut Vec<Wire>) -> Res<()> {
+        match value {
+            Value::Tuple(parts) => parts.iter().try_for_each(|v| self.flatten(v, call, out)),
+            other => {
+                out.push(self.as_wire(other, call.span)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn prim_def(
+        &mut self,
+        id: DefId,
+        prim: &'p PrimItem,
+        shape: &Value,
+        leaves: &[Leaf],
+        env: &Env<'p>,
+    ) -> Res<PrimDef> {
+        let fwd = self.prim_part(id, &prim.fwd, shape, leaves, &[], env)?;
+        let outs = fwd.out_leaves();
+        // A primitive over bits alone is differentiated with parities, any other with reals.
+        let bits = leaves.iter().chain(&outs).all(|l| l.base == Base::Bool);
+        let tangential = |l: &&Leaf| l.base == if bits { Base::Bool } else { Base::Real };
+        let requests: Vec<Leaf> = outs.iter().filter(tangential).cloned().collect();
+        let rev = self.prim_part(id, &prim.rev, shape, leaves, &requests, env)?;
+        let needs: Vec<Leaf> = leaves.iter().filter(tangential).cloned().collect();
+        let gives = rev.out_leaves();
+        if needs != gives {
+            let show = |l: &[Leaf]| l.iter().map(Leaf::to_string).collect::<Vec<_>>().join(", ");
+            return fault(
+                Diagnostic::error(
+                    Code::SHAPE,
+                    format!("`rev` of `{}` must give a request for each input", prim.name.name),
+                )
+                .at(prim.rev.1.value.span, format!("gives {}", show(&gives)))
+                .also(prim.arrow.from.span, format!("needs {}", show(&needs))),
+            );
+        }
+        let mut hasher = FxHasher::default();
+        prim.name.name.hash(&mut hasher);
+        format!("{:?}{:?}{:?}{:?}", fwd.nodes(), fwd.outs(), rev.nodes(), rev.outs()).hash(&mut hasher);
+        Ok(PrimDef { name: prim.name.name.clone(), fwd, rev, span: prim.rev_span, fingerprint: hasher.finish() })
+    }
+
+    /// `fwd` or `rev` as a diagram of its own.
+    fn prim_part(
+        &mut self,
+        id: DefId,
+        part: &'p (Wires, Block),
+        shape: &Value,
+        leaves: &[Leaf],
+        requests: &[Leaf],
+        env: &Env<'p>,
+    ) -> Res<Diagram> {
+        let mut inner = Elab::new(self.defs);
+        inner.prim_in_progress = Some(id);
+        inner.prims.clone_from(&self.prims);
+        let mut ports = Vec::new();
+        for (i, leaf) in leaves.iter().enumerate() {
+            ports.push(inner.b.port(format!("x{i}"), Role::Input, leaf.clone()));
+        }
+        let mut next = ports.iter().copied();
+        let mut arguments = vec![rebuild(shape, &mut next)];
+        if let (Value::Tuple(parts), true) =
+            (&arguments.first().cloned().unwrap_or(Value::Poison), part.0.patterns.len() > 1 + requests.len())
+        {
+            arguments = parts.clone();
+        }
+        let mut dys = Vec::new();
+        for (i, leaf) in requests.iter().enumerate() {
+            dys.push(Value::Wire(inner.b.port(format!("dy{i}"), Role::Cotangent, leaf.clone())));
+        }
+        let mut value = match (arguments.len(), requests.is_empty()) {
+            (_, true) => arguments,
+            _ => {
+                arguments.push(match dys.len() {
+                    1 => dys.pop().unwrap_or(Value::Poison),
+                    _ => Value::Tuple(dys),
+                });
+                arguments
+            }
+        };
+        let value = if value.len() == 1 { value.pop().unwrap_or(Value::Poison) } else { Value::Tuple(value) };
+        let mut env = env.clone();
+        let result = inner
+            .bind_wires(&part.0, value, part.0.span, &mut env)
+            .and_then(|()| inner.block(&part.1, &mut env))
+            .and_then(|v| {
+                let call = Call { span: part.1.value.span, ..Call::default() };
+                let mut outs = Vec::new();
+                inner.flatten(&v, &call, &mut outs)?;
+                Ok(outs)
+            });
+        let failed = inner.diagnostics.has_errors();
+        for d in std::mem::take(&mut inner.diagnostics).0 {
+            self.diagnostics.push(d);
+        }
+        let outs = result?;
+        if failed {
+            return Err(None);
+        }
+        Ok(inner.b.finish(&outs))
+    }
+}
+
+/// Whether each number of the result depends on the numbers at its own place alone.
+fn pointwise(d: &Diagram) -> bool {
+    d.nodes().iter().all(|n| match &n.op {
+        Op::Input(_) | Op::Const(_) | Op::Add | Op::Map(_) | Op::Compare(_) | Op::Logic(_) | Op::Select => true,
+        Op::Einsum(spec) => spec.ins().iter().all(|letters| letters == spec.out()),
+        Op::Call(prim) => pointwise(&prim.fwd),
+        _ => false,
+    })
+}
+
+fn holds_family(value: &Value) -> bool {
+    match value {
+        Value::Family(_) => true,
+        Value::Tuple(parts) => parts.iter().any(holds_family),
+        _ => false,
+    }
+}
+
+/// The same product over other wires.
+fn rebuild(shape: &Value, wires: &mut dyn Iterator<Item = Wire>) -> Value {
+    match shape {
+        Value::Tuple(parts) => Value::Tuple(parts.iter().map(|p| rebuild(p, wires)).collect()),
+        _ => wires.next().map_or(Value::Poison, Value::Wire),
+    }
+}
+
+fn known_dims(vars: &Vars, leaves: &[Leaf]) -> Vec<u64> {
+    let mut key = Vec::new();
+    for (name, _) in &vars.names {
+        match vars.known.get(name) {
+            Some(Known::Dim(n)) => key.push(*n),
+            Some(Known::Shape(s)) => {
+                key.push(s.len() as u64);
+                key.extend(s.iter());
+            }
+            _ => key.push(u64::MAX),
+        }
+    }
+    for leaf in leaves {
+        key.extend(leaf.literal_dims().unwrap_or_default());
+        key.push(u64::MAX - 1);
+    }
+    key
+}

@@ -1,0 +1,359 @@
+//! An elaborated program: what the later stages read of it.
+//!
+//! A [`Program`] keeps the definitions and elaborates items on demand: each into diagrams with named ports and plain
+//! data beside them. Nothing here knows numbers of a run.
+
+use super::names::{Definitions, item_name, item_word, nearest};
+use super::{check, imports, train};
+use crate::data::DataSpec;
+use crate::diagram::{Diagram, Init};
+use crate::object::Leaf;
+use crate::source::{Code, Diagnostic, Diagnostics, SourceMap, Span, World};
+use crate::syntax::ast::{Field, ItemKind};
+use std::sync::Arc;
+
+/// Parsed and named definitions with what was said about them.
+#[derive(Debug)]
+pub struct Program {
+    pub(crate) defs: Definitions,
+    pub(crate) main: usize,
+    pub(crate) said: Diagnostics,
+}
+
+/// A parameter or noise port of a model.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Parameter {
+    /// Its path: `mlp.0.W`.
+    pub path: Arc<str>,
+    /// Its type.
+    pub leaf: Leaf,
+    /// How it is drawn.
+    pub init: Init,
+}
+
+/// A map of the program as a diagram: inputs, parameters and noise in, outputs out.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Ports of role `Input`, `Param` and `Noise`.
+    pub diagram: Diagram,
+    /// Its parameters, in the order of the ports of role `Param`.
+    pub params: Vec<Parameter>,
+    /// Its noise, in the order of the ports of role `Noise`.
+    pub noise: Vec<Parameter>,
+}
+
+/// How a state begins.
+#[derive(Clone, PartialEq, Debug)]
+pub enum StateInit {
+    /// Drawn.
+    Draw(Init),
+    /// As the parameter leaf of that number.
+    Param(usize),
+}
+
+/// A state of an update rule.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StatePort {
+    /// Its path: `quad.x.u`.
+    pub path: Arc<str>,
+    /// Its type.
+    pub leaf: Leaf,
+    /// How it begins.
+    pub init: StateInit,
+}
+
+/// An update rule over the leaves of a program, requests still holes.
+///
+/// Ports: the parameters (`Param`), the clock (`Clock`), the states (`State`) in the order of `states`. Outputs: the
+/// next parameters, the next states, the points of each hole (hole by hole, leaf by leaf), and, if `evaluates`, the
+/// parameters to evaluate at.
+#[derive(Clone, Debug)]
+pub struct RuleDiagram {
+    /// The rule with `request` nodes.
+    pub diagram: Diagram,
+    /// The parameter leaves.
+    pub leaves: Vec<(Arc<str>, Leaf)>,
+    /// Its states.
+    pub states: Vec<StatePort>,
+    /// How many requests are made in a step, at least one.
+    pub holes: usize,
+    /// Whether the last outputs are the parameters to evaluate at.
+    pub evaluates: bool,
+}
+
+/// How requests meet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Aggregator {
+    /// The sum over the batch divided by its size.
+    Mean,
+    /// The sum over the batch.
+    Sum,
+}
+
+/// Which numbers a run computes with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 64 bits.
+    F64,
+}
+
+/// How many examples make a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BatchSize {
+    /// That many; the last may be shorter.
+    Rows(usize),
+    /// All examples at once.
+    All,
+}
+
+/// How long a run is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Length {
+    /// That many passes over the training examples.
+    Epochs(usize),
+    /// That many updates.
+    Steps(usize),
+}
+
+/// A number computed on a part of the data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Metric {
+    /// The share of examples whose largest output is the label's; ties to the lower class. One logit: positive above 0.
+    Accuracy,
+    /// Counts of true class by predicted class.
+    ConfusionMatrix,
+}
+
+/// Which state of a run is kept as the result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Select {
+    /// The last one.
+    Last,
+    /// The one that was best; the later of equals.
+    Best {
+        /// `valid`, `train` or `test`.
+        part: Arc<str>,
+        /// `loss` or `accuracy`.
+        metric: Arc<str>,
+    },
+}
+
+/// The settings of a training run, defaults filled in.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settings {
+    /// How many examples make a step.
+    pub batch: BatchSize,
+    /// How long it is.
+    pub length: Length,
+    /// The seed, if the program names one.
+    pub seed: Option<u64>,
+    /// 32 or 64 bits.
+    pub precision: Precision,
+    /// Whether examples are put into a random order each epoch.
+    pub shuffle: bool,
+    /// The order of examples, if the program fixes it: batches of rows.
+    pub order: Option<Vec<Vec<usize>>>,
+    /// What is reported.
+    pub metrics: Vec<Metric>,
+    /// Which state is the result.
+    pub select: Select,
+    /// How requests meet.
+    pub aggregator: Aggregator,
+    /// How often the validation part is looked at, in steps; once an epoch when absent.
+    pub validate: Option<usize>,
+}
+
+/// A training run: everything that `learn` makes a step of.
+#[derive(Clone, Debug)]
+pub struct Training {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its name stands.
+    pub span: Span,
+    /// Parameters, inputs, targets, noise -> the loss of one example, `R[1]`.
+    pub objective: Diagram,
+    /// The parameters, in the order of the ports of role `Param` of `objective`.
+    pub params: Vec<Parameter>,
+    /// Noise of one example, in the order of the ports of role `Noise`.
+    pub noise: Vec<Parameter>,
+    /// Parameters, inputs -> predictions, outside training; absent for an objective without a model.
+    pub predict: Option<Model>,
+    /// Like `objective`, outside training.
+    pub evaluate: Diagram,
+    /// The update rule over `params`.
+    pub rule: RuleDiagram,
+    /// The rest.
+    pub settings: Settings,
+    /// The data set, if there is one, and the name of the file that describes it.
+    pub data: Option<(DataSpec, String)>,
+    /// Where the data field stands.
+    pub data_span: Span,
+    /// Every setting with its value, as text, for the run folder.
+    pub resolved: Vec<(String, String)>,
+}
+
+/// A line about an item of a program.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ItemInfo {
+    /// `model`, `train`, ..
+    pub word: &'static str,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its name stands.
+    pub span: Span,
+    /// Its type as written, if it has one.
+    pub ty: Option<String>,
+    /// How many numbers its parameters are, if that is known.
+    pub parameters: Option<usize>,
+    /// How many operations one evaluation takes, if that is known: nodes of its diagram.
+    pub operations: Option<usize>,
+}
+
+impl Program {
+    /// Parses a text with its imports; names are resolved, types are checked by [`Program::check`].
+    ///
+    /// # Errors
+    /// All messages when a text does not parse, an import cannot be read, a name is defined twice, or definitions need
+    /// each other in a circle.
+    ///
+    /// ```
+    /// use catlearn::elaborate::Program;
+    /// use catlearn::source::MemoryWorld;
+    /// let text = "model double : R[n] -> R[n] (x) { x + x }";
+    /// let program = Program::parse(text, "double.lens", &MemoryWorld::default()).map_err(|(d, _)| d)?;
+    /// assert!(program.check().0.is_empty());
+    /// # Ok::<(), catlearn::source::Diagnostics>(())
+    /// ```
+    pub fn parse(text: &str, name: &str, world: &dyn World) -> Result<Program, (Diagnostics, SourceMap)> {
+        let mut said = Diagnostics::default();
+        let files = imports::load(text, name, world, &mut said);
+        let prelude = (0..files.main).collect();
+        let defs = Definitions::new(files.sources, files.files, prelude, &mut said);
+        let mut defs = defs;
+        defs.circular = super::cycles::check(&defs, &mut said);
+        let program = Program { defs, main: files.main, said };
+        if program.said.has_errors() {
+            // The rest of the file is checked too; names that an unreadable item may have defined are not held
+            // against anybody.
+            let mut all = program.check();
+            let unread = program.said.0.iter().any(|d| d.is_error() && d.code < Code(200));
+            all.0.retain(|d| !unread || d.code != Code::UNKNOWN_NAME || program.said.0.contains(d));
+            return Err((all, program.defs.sources));
+        }
+        Ok(program)
+    }
+
+    /// The files of the program, for rendering messages.
+    #[must_use]
+    pub fn sources(&self) -> &SourceMap {
+        &self.defs.sources
+    }
+
+    /// Every message about the program, errors and warnings, by place.
+    #[must_use]
+    pub fn check(&self) -> Diagnostics {
+        let mut said = self.said.clone();
+        check::all(self, &mut said);
+        said.sort();
+        said
+    }
+
+    /// A line for each item of the main file, in order.
+    #[must_use]
+    pub fn items(&self) -> Vec<ItemInfo> {
+        check::items(self)
+    }
+
+    /// The names of the training runs of the main file, in order.
+    #[must_use]
+    pub fn trainings(&self) -> Vec<Arc<str>> {
+        let items = self.defs.files.get(self.main).map(|f| f.tree.items.as_slice()).unwrap_or_default();
+        let runs = items.iter().filter(|i| matches!(i.kind, ItemKind::Train(_)));
+        runs.filter_map(|i| item_name(i).map(|n| n.name.clone())).collect()
+    }
+
+    /// A training run by name.
+    ///
+    /// # Errors
+    /// All messages when there is no such run or it does not check.
+    pub fn training(&self, name: &str) -> Result<Training, Diagnostics> {
+        self.training_with(name, &[])
+    }
+
+    /// A training run with some fields replaced.
+    ///
+    /// # Errors
+    /// All messages when there is no such run or it does not check.
+    pub fn training_with(&self, name: &str, overrides: &[Field]) -> Result<Training, Diagnostics> {
+        let found = self.defs.resolve_run(self.main, name);
+        match found.and_then(|id| Some((id, self.defs.item(id)?))) {
+            Some((id, item)) => match &item.kind {
+                ItemKind::Train(record) => train::training(&self.defs, id.file, record, overrides),
+                ItemKind::Game(_) => Err(Diagnostic::error(Code::NOT_YET, "games are not supported yet")
+                    .at(item.span, "understood, but without a meaning in this version")
+                    .into()),
+                _ => Err(Diagnostic::error(
+                    Code::WRONG_KIND,
+                    format!("`{name}` is {}, not a training run", item_word(item)),
+                )
+                .at(item.span, "")
+                .into()),
+            },
+            None => {
+                let names = self.defs.visible_runs(self.main);
+                let near = nearest(name, names.iter().map(|n| &**n)).map(str::to_owned);
+                let d =
+                    Diagnostic::error(Code::UNKNOWN_NAME, format!("there is no training run `{name}` in this file"));
+                Err(match near {
+                    Some(near) => d.help(format!("did you mean `{near}`?")),
+                    None => d.help(format!("it has {}", self.trainings().join(", "))),
+                }
+                .into())
+            }
+        }
+    }
+
+    /// A map without open dimensions as a diagram; its inputs are as its type says.
+    ///
+    /// # Errors
+    /// All messages when there is no such map or it does not check.
+    pub fn model(&self, name: &str) -> Result<Model, Diagnostics> {
+        check::model(self, name)
+    }
+
+    /// Parses `key = value` pairs, as given on a command line, into fields of a run.
+    ///
+    /// # Errors
+    /// The messages of the parser, or of a key or value that is none.
+    pub fn overrides(&mut self, pairs: &[String]) -> Result<Vec<Field>, (Diagnostics, SourceMap)> {
+        let mut fields = Vec::new();
+        for pair in pairs {
+            let text = format!("train overrides {{ {pair} }}");
+            let mut sources = SourceMap::default();
+            let id = sources.add("--set", text.as_str());
+            let (tree, said) = crate::syntax::parse(id, &text);
+            let parsed: Vec<Field> = tree
+                .items
+                .into_iter()
+                .filter_map(|i| if let ItemKind::Train(r) = i.kind { Some(r.fields) } else { None })
+                .flatten()
+                .collect();
+            if said.has_errors() || parsed.len() != 1 {
+                let mut said = said;
+                if !said.has_errors() {
+                    said.push(
+                        Diagnostic::error(Code::TRAIN_FIELD, format!("`{pair}` is not `key = value`"))
+                            .help("for example --set epochs=10"),
+                    );
+                }
+                return Err((said, sources));
+            }
+            fields.extend(parsed);
+        }
+        Ok(fields)
+    }
+}

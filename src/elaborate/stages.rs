@@ -1,0 +1,209 @@
+//! A rule expression taken apart: parts by path pattern, stages from the optimiser to the model, settings of each.
+
+use super::names::DefId;
+use super::session::Elab;
+use super::value::{Den, Env, Place, Res, RuleStage, Setting, fault};
+use crate::object::Leaf;
+use crate::source::{Code, Diagnostic, Span};
+use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, FormalKind, GroupKind, ItemKind, RuleItem};
+use std::sync::Arc;
+
+/// A part of the parameters with its rule, outermost stage first.
+pub(super) struct Part<'p> {
+    pub(super) leaves: Vec<usize>,
+    pub(super) stages: Vec<RuleStage<'p>>,
+}
+
+/// Which leaves take which rule.
+pub(super) fn parts_of<'p>(
+    elab: &mut Elab<'p>,
+    rule: &'p Expr,
+    env: &Env<'p>,
+    leaves: &[(Arc<str>, Leaf)],
+) -> Res<Vec<Part<'p>>> {
+    let ExprKind::Parts(parts) = &rule.kind else {
+        let stages = stages_of(elab, rule, env)?;
+        return Ok(vec![Part { leaves: (0..leaves.len()).collect(), stages }]);
+    };
+    let mut taken = vec![false; leaves.len()];
+    let mut out = Vec::new();
+    for (pattern, span, rule) in parts {
+        let mut mine = Vec::new();
+        for (i, ((path, _), taken)) in leaves.iter().zip(taken.iter_mut()).enumerate() {
+            let fits = pattern.as_ref().is_none_or(|p| matches_pattern(p, path));
+            if fits && !*taken {
+                *taken = true;
+                mine.push(i);
+            }
+        }
+        if mine.is_empty() && pattern.is_some() {
+            let paths: Vec<&str> = leaves.iter().map(|(p, _)| &**p).collect();
+            elab.diagnostics.push(
+                Diagnostic::warning(Code::RULE_PARTS, "no parameter has a path of this pattern")
+                    .at(*span, "matches nothing")
+                    .note(format!("the parameters are {}", paths.join(", "))),
+            );
+        }
+        out.push(Part { leaves: mine, stages: stages_of(elab, rule, env)? });
+    }
+    let left: Vec<&str> = leaves.iter().zip(&taken).filter(|(_, t)| !**t).map(|((p, _), _)| &**p).collect();
+    if !left.is_empty() {
+        return fault(
+            Diagnostic::error(Code::RULE_PARTS, format!("no rule is given for {}", left.join(", ")))
+                .at(rule.span, "these patterns leave some parameters out")
+                .help("end with `_: rule` for all the others"),
+        );
+    }
+    Ok(out)
+}
+
+/// `*` stands for any text, dots included.
+fn matches_pattern(pattern: &str, path: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(first) = pieces.next() else { return false };
+    let Some(mut rest) = path.strip_prefix(first) else { return false };
+    let pieces: Vec<&str> = pieces.collect();
+    let Some((last, middle)) = pieces.split_last() else { return rest.is_empty() };
+    for piece in middle {
+        match rest.find(piece) {
+            Some(at) => rest = rest.get(at + piece.len()..).unwrap_or(""),
+            None => return false,
+        }
+    }
+    rest.len() >= last.len() && rest.ends_with(last)
+}
+
+/// The stages of a rule expression, the optimiser first, the transform nearest to the model last.
+pub(super) fn stages_of<'p>(elab: &mut Elab<'p>, rule: &'p Expr, env: &Env<'p>) -> Res<Vec<RuleStage<'p>>> {
+    let list: Vec<&'p Expr> = match &rule.kind {
+        ExprKind::Compose(list) => list.iter().collect(),
+        _ => vec![rule],
+    };
+    let mut stages = Vec::new();
+    for e in list {
+        stages.push(stage_of(elab, e, env)?);
+    }
+    for (i, stage) in stages.iter().enumerate() {
+        let needs_transform = i > 0;
+        if stage.item.transform != needs_transform {
+            let (word, hint) = if needs_transform {
+                (
+                    "a transform",
+                    "an optimiser ends in the new parameter, so it stands first: `adam(lr = 1e-3) >> clip_norm(1)`",
+                )
+            } else {
+                ("an optimiser", "begin with a rule that moves the parameter: `gd(lr = 0.1) >> ..`")
+            };
+            return fault(
+                Diagnostic::error(Code::RULE_BODY, format!("{word} is needed here"))
+                    .at(stage.span, format!("`{}` is not one", stage.item.name.name))
+                    .also(stage.item.name.span, "defined here")
+                    .help(hint),
+            );
+        }
+    }
+    Ok(stages)
+}
+
+fn stage_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<RuleStage<'p>> {
+    let (path, args): (_, Vec<&'p Arg>) = match &e.kind {
+        ExprKind::Path(path) => (path, Vec::new()),
+        ExprKind::Apply(head, groups) => match &head.kind {
+            ExprKind::Path(path) => {
+                if let Some(g) = groups.iter().find(|g| g.kind != GroupKind::Args) {
+                    return fault(Diagnostic::error(Code::SETTING, "settings of a rule go into ( )").at(g.span, ""));
+                }
+                (path, groups.iter().flat_map(|g| &g.args).collect())
+            }
+            _ => return fault(Diagnostic::error(Code::RULE_BODY, "an update rule is needed here").at(e.span, "")),
+        },
+        _ => {
+            return fault(
+                Diagnostic::error(Code::RULE_BODY, "an update rule is needed here")
+                    .at(e.span, "not a rule")
+                    .help("for example `adam(lr = 1e-3)`"),
+            );
+        }
+    };
+    let name = path.last().map_or("", |p| &*p.name);
+    let Some(def) = elab.resolve_path(path, env) else {
+        return elab.unknown(name, e.span, env, "update rule");
+    };
+    let Some(ItemKind::Rule(item)) = elab.defs.item(def).map(|i| &i.kind) else {
+        return fault(
+            Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is not an update rule"))
+                .at(e.span, "a rule is needed here"),
+        );
+    };
+    let settings = settings_of(elab, item, def, &args, env, e.span)?;
+    Ok(RuleStage { item, def, settings, span: e.span })
+}
+
+fn settings_of<'p>(
+    elab: &mut Elab<'p>,
+    item: &'p RuleItem,
+    def: DefId,
+    args: &[&'p Arg],
+    env: &Env<'p>,
+    span: Span,
+) -> Res<Vec<(Arc<str>, Setting<'p>)>> {
+    for arg in args {
+        if let Some(key) = &arg.name
+            && !item.formals.iter().any(|f| f.name.name == key.name)
+        {
+            return elab.no_setting(&item.name, key, item.formals.iter().map(|f| &*f.name.name));
+        }
+    }
+    let mut positional = args.iter().filter(|a| a.name.is_none());
+    let mut defaults = Env::new(def.file, Place::new(""));
+    let mut out = Vec::new();
+    for formal in &item.formals {
+        let named = args.iter().find(|a| a.name.as_ref().is_some_and(|n| n.name == formal.name.name));
+        let given = named.or_else(|| positional.next());
+        let (e, from) = match (given.map(|a| &a.value), &formal.kind) {
+            (Some(ArgValue::Expr(e)), _) => (e, env.clone()),
+            (None, FormalKind::Default(e)) => (e, defaults.clone()),
+            _ => {
+                return fault(
+                    Diagnostic::error(Code::SETTING, format!("`{}` needs `{}`", item.name.name, formal.name.name))
+                        .at(span, format!("`{}` is not given", formal.name.name))
+                        .also(formal.name.span, "declared here, without a default")
+                        .help(format!("write `{}({} = ..)`", item.name.name, formal.name.name)),
+                );
+            }
+        };
+        if matches!(e.kind, ExprKind::Then(_)) {
+            return Elab::not_yet("`then` between schedules", e.span);
+        }
+        let den = elab.setting(e, &from, "")?;
+        let setting = match den {
+            Den::Map(_) => {
+                let rule = match &e.kind {
+                    ExprKind::Path(p) => elab.resolve_path(p, &from),
+                    ExprKind::Apply(h, _) => match &h.kind {
+                        ExprKind::Path(p) => elab.resolve_path(p, &from),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                let rule = rule.and_then(|id| elab.defs.item(id)).map(|i| &i.kind);
+                if matches!(rule, Some(ItemKind::Rule(_))) {
+                    return Elab::not_yet("a rule that takes a rule", e.span);
+                }
+                Setting::Schedule(e, from)
+            }
+            other => {
+                defaults.bind(formal.name.name.clone(), other.clone());
+                Setting::Value(other)
+            }
+        };
+        out.push((formal.name.name.clone(), setting));
+    }
+    if let Some(extra) = positional.next() {
+        return fault(
+            Diagnostic::error(Code::SETTING, format!("`{}` takes {} settings", item.name.name, item.formals.len()))
+                .at(extra.span, "one too many"),
+        );
+    }
+    Ok(out)
+}

@@ -1,0 +1,182 @@
+//! Assembles the step of a training run.
+
+use super::aggregate::aggregate;
+use crate::diagram::{Builder, Copying, Diagram, Op, Port, Role, TypeFault, Wire, batch};
+use crate::elaborate::{Aggregator, RuleDiagram, Training};
+use crate::object::Dim;
+use crate::reverse::{Real, ReverseFault, Tangent, requests};
+use crate::source::{Code, Diagnostic, Diagnostics};
+
+/// Why a step cannot be assembled.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum LearnFault {
+    /// A part of the objective has no reverse derivative.
+    #[error(transparent)]
+    Reverse(#[from] ReverseFault),
+    /// Parts that do not fit; a program that checks never gives it.
+    #[error("the parts of the step do not fit: {0}")]
+    Type(#[from] TypeFault),
+}
+
+impl LearnFault {
+    /// The fault as a message, at the line it came from if that is known.
+    #[must_use]
+    pub fn diagnostics(&self, training: &Training) -> Diagnostics {
+        let place = match self {
+            LearnFault::Reverse(fault) => fault.origin.as_ref().map(|o| o.span),
+            LearnFault::Type(_) => None,
+        };
+        Diagnostic::error(Code::NO_REVERSE, self.to_string())
+            .at(place.unwrap_or(training.span), "here")
+            .help("give it a reverse of its own: `prim f : A -> B { fwd (x) { .. } rev (x, dy) { .. } }`")
+            .into()
+    }
+}
+
+/// One training step as a diagram, `S * P * X * Y -> S * P * L`.
+///
+/// Ports: states (`State`), parameters (`Param`), inputs (`Input`) and targets (`Target`) with a leading batch axis,
+/// noise (`Noise`, one draw an example), the clock (`Clock`). Outputs of `diagram`: next states, next parameters, the
+/// aggregated loss at the point of the first request. `watched` has the requests at that point behind these.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The step.
+    pub diagram: Diagram,
+    /// The step with its first requests as further outputs, one a parameter.
+    pub watched: Diagram,
+    /// How many states.
+    pub states: usize,
+    /// How many parameters.
+    pub params: usize,
+}
+
+/// The loss and its requests for one example: ports as the objective's, outputs the loss, then a request a parameter.
+///
+/// # Errors
+/// [`LearnFault::Reverse`] when something on the way from a parameter to the loss has no reverse derivative.
+pub fn gradient(objective: &Diagram, tangent: &dyn Tangent) -> Result<Diagram, LearnFault> {
+    let (mut b, outs) = Builder::resume(objective.clone());
+    let params: Vec<Wire> = objective.ports_of(Role::Param).into_iter().map(|p| objective.port_wire(p)).collect();
+    let mut cots = Vec::new();
+    for out in &outs {
+        // The rate: the request at the right end is 1 over the reals.
+        let one = b.fill(&objective.leaf(*out).dims, 1.0)?;
+        cots.push((*out, one));
+    }
+    let asked = requests(&mut b, tangent, &cots, &params)?;
+    let mut all = outs;
+    for (request, param) in asked.into_iter().zip(&params) {
+        all.push(match request {
+            Some(r) => r,
+            None => {
+                let leaf = b.leaf(*param).clone();
+                tangent.zero(&mut b, &leaf)?
+            }
+        });
+    }
+    Ok(b.finish(&all))
+}
+
+/// Assembles the step of a training run.
+///
+/// # Errors
+/// [`LearnFault`] when something has no reverse derivative.
+pub fn step(training: &Training) -> Result<Step, LearnFault> {
+    let gradient = gradient(&training.objective, &Real)?;
+    assemble(&gradient, &training.rule, training.settings.aggregator)
+}
+
+fn assemble(gradient: &Diagram, rule: &RuleDiagram, how: Aggregator) -> Result<Step, LearnFault> {
+    let mut b = Builder::new();
+    let states: Vec<Wire> = rule.states.iter().map(|s| b.port(s.path.clone(), Role::State, s.leaf.clone())).collect();
+    let params: Vec<Wire> = rule.leaves.iter().map(|(p, l)| b.port(p.clone(), Role::Param, l.clone())).collect();
+    let mut given: Vec<Option<Wire>> = vec![None; gradient.ports().len()];
+    let mut batched = false;
+    for role in [Role::Input, Role::Target, Role::Noise] {
+        for at in gradient.ports_of(role) {
+            let Some(Port { path, leaf, .. }) = gradient.ports().get(at) else { continue };
+            let wire = b.port(path.clone(), role, leaf.under(Dim::BATCH));
+            batched = true;
+            if let Some(slot) = given.get_mut(at) {
+                *slot = Some(wire);
+            }
+        }
+    }
+    let clock = b.port("t", Role::Clock, crate::object::Leaf::number());
+    let own = gradient.ports_of(Role::Param);
+    // The objective's parameters by path: the order of the rule's leaves is that of the training run.
+    let place = |at: usize| {
+        let path = gradient.ports().get(at).map(|p| &p.path);
+        rule.leaves.iter().position(|(p, _)| Some(p) == path)
+    };
+
+    let d = &rule.diagram;
+    let mut copy = Copying::new(d);
+    for (ports, wires) in [(d.ports_of(Role::State), &states), (d.ports_of(Role::Param), &params)] {
+        for (port, wire) in ports.into_iter().zip(wires) {
+            copy.set(d.port_wire(port), *wire);
+        }
+    }
+    for port in d.ports_of(Role::Clock) {
+        copy.set(d.port_wire(port), clock);
+    }
+    let (n, m) = (params.len(), states.len());
+    let points = d.outs().get(n + m..).unwrap_or_default();
+    let mut loss = None;
+    let mut first = Vec::new();
+    for hole in 0..rule.holes {
+        let at = copy.outs(&mut b, points.get(hole * n..(hole + 1) * n).unwrap_or_default())?;
+        let mut args = Vec::new();
+        for (port, wire) in given.iter().enumerate() {
+            let arg = match wire {
+                Some(w) => (*w, true),
+                None => {
+                    let leaf = own.iter().any(|p| *p == port).then(|| place(port)).flatten();
+                    let point = leaf.and_then(|l| at.get(l)).copied();
+                    (point.ok_or(TypeFault::Foreign)?, false)
+                }
+            };
+            args.push(arg);
+        }
+        let answers = if batched {
+            batch(&mut b, gradient, &args, Dim::BATCH, gradient.outs())?
+        } else {
+            let args: Vec<Wire> = args.into_iter().map(|(w, _)| w).collect();
+            b.append(gradient, &args)?.into_iter().map(|w| (w, false)).collect()
+        };
+        let how = if batched { how } else { Aggregator::Mean };
+        let mut met = Vec::new();
+        for answer in answers {
+            met.push(aggregate(&mut b, how, answer, Dim::BATCH)?);
+        }
+        let mut met = met.into_iter();
+        let at_point = met.next();
+        let mut requests: Vec<Option<Wire>> = vec![None; n];
+        for (port, request) in own.iter().zip(met) {
+            if let Some(slot) = place(*port).and_then(|l| requests.get_mut(l)) {
+                *slot = Some(request);
+            }
+        }
+        if loss.is_none() {
+            loss = at_point;
+            first = requests.iter().copied().collect::<Option<Vec<_>>>().ok_or(TypeFault::Foreign)?;
+        }
+        for (at, node) in d.nodes().iter().enumerate() {
+            if let Op::Request { hole: h, leaf } = &node.op
+                && usize::from(*h) == hole
+            {
+                let request = requests.get(*leaf as usize).copied().flatten().ok_or(TypeFault::Foreign)?;
+                copy.set(Wire { node: u32::try_from(at).unwrap_or(u32::MAX), port: 0 }, request);
+            }
+        }
+    }
+    let next = copy.outs(&mut b, d.outs().get(..n + m).unwrap_or_default())?;
+    let (next_params, next_states) = next.split_at(n.min(next.len()));
+    let mut outs: Vec<Wire> = next_states.to_vec();
+    outs.extend(next_params);
+    outs.extend(loss);
+    let mut seen = outs.clone();
+    seen.extend(first);
+    let watched = b.clone().finish(&seen);
+    Ok(Step { diagram: b.finish(&outs), watched, states: m, params: n })
+}
