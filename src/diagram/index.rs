@@ -95,7 +95,8 @@ impl AffineIndex {
         for _ in 0..total {
             let mut place = Some(0_usize);
             for (a, n) in self.from.iter().enumerate() {
-                let i = self.base[a] + self.coef[a].iter().zip(&at).map(|(c, o)| c * o).sum::<i64>();
+                let moved = self.coef[a].iter().zip(&at).map(|(c, o)| c.saturating_mul(*o));
+                let i = moved.fold(self.base[a], i64::saturating_add);
                 place = match (place, usize::try_from(i), usize::try_from(*n)) {
                     (Some(p), Ok(i), Ok(n)) if i < n => Some(p * n + i),
                     _ => None,

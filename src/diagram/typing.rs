@@ -2,6 +2,7 @@
 //!
 //! This is the only place where an operation's type is decided; the builder asks it for every node.
 
+use super::index::AffineIndex;
 use super::op::{LeadAxis, Op};
 use crate::object::{Base, Dim, Dims, Leaf};
 use smallvec::{SmallVec, smallvec};
@@ -70,7 +71,7 @@ pub(super) fn type_of(op: &Op, ins: &[&Leaf]) -> Result<SmallVec<[Leaf; 1]>, Typ
         Op::Input(_) => Err(TypeFault::Foreign),
         Op::Const(value) => {
             arity(ins, 0)?;
-            if value.leaf.size(1) != value.entries.len() {
+            if value.leaf.literal_dims().is_none() || value.leaf.size(1) != value.entries.len() {
                 return Err(TypeFault::Axes(format!("{} entries for {}", value.entries.len(), value.leaf)));
             }
             one(value.leaf.clone())
@@ -122,20 +123,16 @@ pub(super) fn type_of(op: &Op, ins: &[&Leaf]) -> Result<SmallVec<[Leaf; 1]>, Typ
             }
             one(ins[1].clone())
         }
-        Op::Index(map) => one(retail(ins, &map.from, &map.to, false)?),
-        Op::IndexDagger(map) => one(retail(ins, &map.to, &map.from, true)?),
+        Op::Index(map) => whole(map).and_then(|()| one(retail(ins, &map.from, &map.to, false)?)),
+        Op::IndexDagger(map) => whole(map).and_then(|()| one(retail(ins, &map.to, &map.from, true)?)),
         Op::Reshape { from, to } => {
             arity(ins, 1)?;
             let lead = lead_of(ins[0], from)?;
-            let size = |dims: &Dims| dims.iter().map(|d| d.lit.max(d.per)).product::<u64>();
-            let per = |dims: &Dims| dims.iter().filter(|d| d.per > 0).count();
-            if size(from) != size(to) || per(from) != per(to) {
+            if entries(from) != entries(to) {
                 return Err(TypeFault::Axes(format!(
-                    "{} has {} entries, {} has {}",
+                    "{} and {} have not as many entries",
                     ins[0].with_dims(from.iter().copied()),
-                    size(from),
                     ins[0].with_dims(to.iter().copied()),
-                    size(to)
                 )));
             }
             one(ins[0].with_dims(lead.iter().chain(to).copied()))
@@ -199,11 +196,48 @@ pub(super) fn type_of(op: &Op, ins: &[&Leaf]) -> Result<SmallVec<[Leaf; 1]>, Typ
 fn dagger_of_gather(ins: &[&Leaf], lead: &[LeadAxis], rows: Dim) -> Result<Leaf, TypeFault> {
     arity(ins, 2)?;
     let (dy, index) = (ins[0], ins[1]);
-    let inner = index.rank().checked_sub(lead.iter().filter(|l| l.index).count());
-    let tail = inner.and_then(|k| dy.dims.get(lead.len() + k..));
-    let tail = tail.ok_or_else(|| TypeFault::Axes(format!("{dy} cannot be scattered by {index}")))?;
-    let kept = lead.iter().zip(&dy.dims).filter(|(l, _)| l.table).map(|(_, d)| *d);
+    if !matches!(dy.base, Base::Real | Base::Int) {
+        return Err(TypeFault::Base { needs: "a number", given: dy.clone() });
+    }
+    let wrong = || TypeFault::Axes(format!("{dy} cannot be scattered by {index} into {rows} rows"));
+    if !matches!(index.base, Base::Fin(n) if Dim::lit(u64::from(n)) == rows) {
+        return Err(wrong());
+    }
+    // what the index must be: the leading axes that it carries, then the axes of dy that the lookup made
+    let inner = index.rank().checked_sub(lead.iter().filter(|l| l.index).count()).ok_or_else(wrong)?;
+    let (over, rest) = (dy.dims.get(..lead.len()), dy.dims.get(lead.len()..));
+    let (over, rest) = over.zip(rest).filter(|(_, rest)| rest.len() >= inner).ok_or_else(wrong)?;
+    let (made, tail) = rest.split_at(inner);
+    let carried = lead.iter().zip(over).filter(|(l, _)| l.index).map(|(_, d)| d);
+    if !carried.chain(made).eq(&index.dims) || lead.iter().any(|l| !l.table && !l.index) {
+        return Err(wrong());
+    }
+    let kept = lead.iter().zip(over).filter(|(l, _)| l.table).map(|(_, d)| *d);
     Ok(dy.with_dims(kept.chain([rows]).chain(tail.iter().copied())))
+}
+
+/// How many entries some dimensions have: the coefficients of a polynomial in the batch size.
+fn entries(dims: &[Dim]) -> SmallVec<[u128; 4]> {
+    let mut count: SmallVec<[u128; 4]> = smallvec![1];
+    for d in dims {
+        let mut times: SmallVec<[u128; 4]> = smallvec![0; count.len() + usize::from(d.per > 0)];
+        for (k, c) in count.iter().enumerate() {
+            times[k] = times[k].saturating_add(c.saturating_mul(u128::from(d.lit)));
+            if d.per > 0 {
+                times[k + 1] = times[k + 1].saturating_add(c.saturating_mul(u128::from(d.per)));
+            }
+        }
+        count = times;
+    }
+    if count.iter().all(|c| *c == 0) { smallvec![0] } else { count }
+}
+
+/// Whether an index map has a place and a move for every axis.
+fn whole(map: &AffineIndex) -> Result<(), TypeFault> {
+    let fits = map.base.len() == map.from.len()
+        && map.coef.len() == map.from.len()
+        && map.coef.iter().all(|row| row.len() == map.to.len());
+    if fits { Ok(()) } else { Err(TypeFault::Axes("an index map without a move for every axis".into())) }
 }
 
 fn arity(ins: &[&Leaf], needs: usize) -> Result<(), TypeFault> {
@@ -291,4 +325,33 @@ fn last_to_one(leaf: &Leaf) -> Result<Leaf, TypeFault> {
     let last = dims.last_mut().ok_or_else(|| TypeFault::Axes(format!("{leaf} has no axis")))?;
     *last = Dim::ONE;
     Ok(leaf.with_dims(dims))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reshapes_count_entries_at_every_batch_size() {
+        let types = |from: &[Dim], to: &[Dim]| {
+            let op = Op::Reshape { from: from.iter().copied().collect(), to: to.iter().copied().collect() };
+            type_of(&op, &[&Leaf::number().with_dims(from.iter().copied())]).is_ok()
+        };
+        let twice = Dim { lit: 0, per: 2 };
+        assert!(types(&[twice], &[Dim::BATCH, Dim::lit(2)]));
+        assert!(types(&[Dim::lit(6)], &[Dim::lit(2), Dim::lit(3)]));
+        assert!(!types(&[Dim { lit: 2, per: 2 }], &[Dim::BATCH, Dim::lit(2)]));
+        assert!(!types(&[Dim::BATCH], &[Dim::lit(1)]));
+    }
+
+    #[test]
+    fn a_scatter_fits_its_index() {
+        let lead = smallvec![LeadAxis { table: false, index: true }];
+        let op = Op::GatherDagger { lead, rows: Dim::lit(5) };
+        let types = |dy: &[u64], base, index: &[u64]| type_of(&op, &[&Leaf::real(dy), &Leaf::new(base, index)]).is_ok();
+        assert!(types(&[2, 3, 4], Base::Fin(5), &[2, 3]));
+        assert!(!types(&[2, 3, 4], Base::Fin(6), &[2, 3]));
+        assert!(!types(&[2, 3, 4], Base::Fin(5), &[2, 4]));
+        assert!(!types(&[2, 3, 4], Base::Int, &[2, 3]));
+    }
 }

@@ -1,31 +1,18 @@
 //! Einsums as loop nests: an [`EinsumSpec`] and the sizes of its letters in, a sequence of nests out.
 //!
-//! Letters that only one operand has are summed first; more than two operands are contracted in pairs, greedily by
-//! size, when that costs fewer multiplications than one nest over all letters; a result wider than its sum is spread
-//! last. `ab,bc,cd->ad` is two products. The scale is applied once, at the end.
+//! Which nests, and in which order, [`EinsumSpec::order`] says. The scale is applied once, at the end.
 
 #![allow(clippy::indexing_slicing, reason = "letters are below the number of sizes in a typed einsum")]
 
 use super::float::Float;
 use super::nest::{Axis, Nest, Steps};
-use crate::diagram::EinsumSpec;
+use crate::diagram::{Contract, EinsumSpec, Letters};
 use smallvec::SmallVec;
-
-/// The letters of one value.
-type Word = SmallVec<[u8; 6]>;
-
-/// A value that a nest reads.
-#[derive(Clone, Copy, Debug)]
-enum Source {
-    /// An operand of the einsum.
-    Given(usize),
-    /// The result of an earlier nest.
-    Made(usize),
-}
 
 #[derive(Clone, Debug)]
 struct Step {
-    sources: SmallVec<[Source; 2]>,
+    /// Operands, then results of earlier steps.
+    reads: SmallVec<[usize; 2]>,
     nest: Nest,
     size: usize,
     /// Whether entries start at +0, for several products or none are added there; else they start at -0, which adds
@@ -40,115 +27,62 @@ pub(super) struct Contraction {
     scale: f64,
 }
 
-#[derive(Clone)]
-struct Term {
-    source: Source,
-    word: Word,
-}
-
 impl Contraction {
     /// The nests of a spec whose letters have these sizes.
     pub(super) fn plan(spec: &EinsumSpec, sizes: &[usize]) -> Contraction {
-        let out: Word = spec.out().iter().copied().collect();
-        let mut plan = Contraction { steps: Vec::new(), scale: spec.scale() };
-        let mut terms: Vec<Term> = (spec.ins().iter().enumerate())
-            .map(|(k, word)| Term { source: Source::Given(k), word: word.iter().copied().collect() })
-            .collect();
-        plan.sum_private(&mut terms, &out, sizes);
-        if terms.len() > 2 {
-            plan.in_pairs(&mut terms, &out, sizes);
-        }
-        let summed = terms.iter().flat_map(|t| &t.word).any(|l| !out.contains(l));
-        let free: Word = spec.free().iter().map(|(l, _)| *l).collect();
-        if summed && product(sizes, &free) > 1 {
-            let core = distinct(out.iter().copied().filter(|l| !free.contains(l)));
-            let source = plan.push(&terms, &core, sizes);
-            terms = vec![Term { source, word: core }];
-        }
-        plan.push(&terms, &out, sizes);
-        plan
+        let contracts = spec.order(sizes).steps;
+        let word = |read: usize| spec.ins().get(read).unwrap_or_else(|| &contracts[read - spec.ins().len()].out);
+        let steps = contracts.iter().map(|c| Step::new(c, c.reads.iter().map(|r| word(*r)), sizes)).collect();
+        Contraction { steps, scale: spec.scale() }
     }
 
     /// The result's entries.
     pub(super) fn run<T: Float>(&self, ins: &[&[T]]) -> Vec<T> {
-        let scale = T::from_f64(self.scale);
         let mut made: Vec<Vec<T>> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let mut out = vec![if step.adds { T::ZERO } else { -T::ZERO }; step.size];
-            let sources: SmallVec<[&[T]; 2]> = (step.sources.iter())
-                .map(|s| match s {
-                    Source::Given(k) => ins[*k],
-                    Source::Made(k) => made[*k].as_slice(),
-                })
-                .collect();
-            step.nest.run(&sources, &mut out);
-            drop(sources);
+            let read = |r: &usize| if *r < ins.len() { ins[*r] } else { made[*r - ins.len()].as_slice() };
+            let reads: SmallVec<[&[T]; 2]> = step.reads.iter().map(read).collect();
+            step.nest.run(&reads, &mut out);
+            drop(reads);
             made.push(out);
         }
         let mut out = made.pop().unwrap_or_default();
         if self.scale != 1.0 {
+            let scale = T::from_f64(self.scale);
             out.iter_mut().for_each(|x| *x *= scale);
         }
         out
     }
+}
 
-    /// Sums letters out of an operand that no other operand and not the result has.
-    fn sum_private(&mut self, terms: &mut [Term], out: &[u8], sizes: &[usize]) {
-        if terms.len() < 2 {
-            return;
-        }
-        for k in 0..terms.len() {
-            let elsewhere = |l: &u8| out.contains(l) || (0..terms.len()).any(|j| j != k && terms[j].word.contains(l));
-            let kept = distinct(terms[k].word.iter().copied().filter(|l| elsewhere(l)));
-            let lone = |l: &u8| sizes[usize::from(*l)] != 1 && !kept.contains(l);
-            if terms[k].word.iter().any(lone) {
-                let source = self.push(&terms[k..=k], &kept, sizes);
-                terms[k] = Term { source, word: kept };
+impl Step {
+    fn new<'w>(contract: &'w Contract, words: impl Iterator<Item = &'w Letters>, sizes: &[usize]) -> Step {
+        let out = &contract.out;
+        let words: SmallVec<[&Letters; 4]> = words.chain([out]).collect();
+        let mut letters = Letters::new();
+        for l in out.iter().chain(words.iter().copied().flatten()) {
+            if !letters.contains(l) {
+                letters.push(*l);
             }
         }
-    }
-
-    /// Contracts all but the last two terms in pairs, if that is cheaper than one nest.
-    fn in_pairs(&mut self, terms: &mut Vec<Term>, out: &[u8], sizes: &[usize]) {
-        let all = distinct(terms.iter().flat_map(|t| t.word.iter().copied()));
-        let direct = product(sizes, &all).saturating_mul(terms.len() - 1);
-        let words: Vec<Word> = terms.iter().map(|t| t.word.clone()).collect();
-        let (order, cost) = path(words, out, sizes);
-        if cost >= direct {
-            return;
-        }
-        for (i, j, word) in order {
-            if terms.len() == 2 {
-                break;
-            }
-            let second = terms.remove(j);
-            let first = terms.remove(i);
-            let source = self.push(&[first, second], &word, sizes);
-            terms.push(Term { source, word });
-        }
-    }
-
-    fn push(&mut self, terms: &[Term], out: &[u8], sizes: &[usize]) -> Source {
-        let letters = distinct(out.iter().copied().chain(terms.iter().flat_map(|t| t.word.iter().copied())));
-        let words: SmallVec<[&[u8]; 4]> = terms.iter().map(|t| &t.word[..]).chain([out]).collect();
         let axes = letters.iter().map(|l| Axis {
             size: sizes[usize::from(*l)],
-            steps: words.iter().map(|w| step(w, *l, sizes)).collect::<Steps>(),
+            steps: words.iter().map(|w| stride(w, *l, sizes)).collect::<Steps>(),
         });
         let sums = letters.iter().any(|l| !out.contains(l));
-        let gaps = distinct(out.iter().copied()).len() != out.len();
-        self.steps.push(Step {
-            sources: terms.iter().map(|t| t.source).collect(),
+        let gaps = (0..out.len()).any(|i| out[..i].contains(&out[i]));
+        Step {
+            reads: contract.reads.clone(),
             nest: Nest::new(axes, words.len()),
             size: product(sizes, out),
             adds: sums || gaps,
-        });
-        Source::Made(self.steps.len() - 1)
+        }
     }
 }
 
 /// How far a value with these letters moves with one of them; a repeated letter walks the diagonal.
-fn step(word: &[u8], letter: u8, sizes: &[usize]) -> usize {
+fn stride(word: &[u8], letter: u8, sizes: &[usize]) -> usize {
     let mut stride = 1_usize;
     let mut total = 0_usize;
     for l in word.iter().rev() {
@@ -162,48 +96,6 @@ fn step(word: &[u8], letter: u8, sizes: &[usize]) -> usize {
 
 fn product(sizes: &[usize], letters: &[u8]) -> usize {
     letters.iter().fold(1_usize, |n, l| n.saturating_mul(sizes[usize::from(*l)]))
-}
-
-fn distinct(letters: impl Iterator<Item = u8>) -> Word {
-    let mut word = Word::new();
-    for l in letters {
-        if !word.contains(&l) {
-            word.push(l);
-        }
-    }
-    word
-}
-
-/// Pairs to contract, with the letters that are left, and the multiplications of all of them: greedily the pair that
-/// shrinks the operands most.
-fn path(mut words: Vec<Word>, out: &[u8], sizes: &[usize]) -> (Vec<(usize, usize, Word)>, usize) {
-    let (mut order, mut cost) = (Vec::new(), 0_usize);
-    let signed = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    while words.len() > 1 {
-        let mut best: Option<((i64, usize), usize, usize, Word)> = None;
-        for i in 0..words.len() {
-            for j in i + 1..words.len() {
-                let both = distinct(words[i].iter().chain(&words[j]).copied());
-                let later =
-                    |l: &u8| out.contains(l) || (0..words.len()).any(|k| k != i && k != j && words[k].contains(l));
-                let first = out.iter().copied().filter(|l| both.contains(l));
-                let left = distinct(first.chain(both.iter().copied().filter(later)));
-                let of = |w: &Word| signed(product(sizes, &distinct(w.iter().copied())));
-                let growth = of(&left).saturating_sub(of(&words[i])).saturating_sub(of(&words[j]));
-                let key = (growth, product(sizes, &both));
-                if best.as_ref().is_none_or(|(k, ..)| key < *k) {
-                    best = Some((key, i, j, left));
-                }
-            }
-        }
-        let Some(((_, multiplications), i, j, left)) = best else { break };
-        cost = cost.saturating_add(multiplications);
-        words.remove(j);
-        words.remove(i);
-        words.push(left.clone());
-        order.push((i, j, left));
-    }
-    (order, cost)
 }
 
 #[cfg(test)]
@@ -258,13 +150,6 @@ mod tests {
                 assert!((g - w).abs() < 1e-11 * (1.0 + w.abs()), "{spec}: {g} {w}");
             }
         }
-    }
-
-    #[test]
-    fn three_matrices_are_two_products() {
-        let words = [vec!['a', 'b'], vec!['b', 'c'], vec!['c', 'd']];
-        let spec = EinsumSpec::new(&words, &['a', 'd'], |_| None, 1.0).unwrap();
-        assert_eq!(Contraction::plan(&spec, &[20, 20, 20, 20]).steps.len(), 2);
     }
 
     #[test]
