@@ -1,1 +1,5 @@
-//! The laws that the theory promises, on any program.
+//! The laws that the theory promises, checked on any program.
+
+mod check;
+
+pub use check::{LawResult, Report, check};
