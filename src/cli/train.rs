@@ -434,7 +434,8 @@ impl Job<'_> {
         if let Some(Value::Array(rows)) = matrix {
             answer("confusion (rows: true class, columns: predicted)")?;
             for row in rows {
-                let cells: Vec<String> = row.as_array().into_iter().flatten().map(|c| format!("{:>6}", c.to_string())).collect();
+                let cells: Vec<String> =
+                    row.as_array().into_iter().flatten().map(|c| format!("{:>6}", c.to_string())).collect();
                 answer(&cells.concat())?;
             }
         }

@@ -98,9 +98,8 @@ fn body(f: &mut dyn Write, d: &Diagram, indent: &str, call: Calls<'_>) -> fmt::R
         numbers[d.port_wire(k).node as usize] = k;
         writeln!(f, "{indent}in %{k} : {} {} : {}", role(port.role), quoted(&port.path), port.leaf)?;
     }
-    let mut next = d.ports().len();
     let inner = |(at, node): &(usize, &super::value::Node)| live[*at] && !matches!(node.op, Op::Input(_));
-    for (at, node) in d.nodes().iter().enumerate().filter(inner) {
+    for (next, (at, node)) in (d.ports().len()..).zip(d.nodes().iter().enumerate().filter(inner)) {
         numbers[at] = next;
         write!(f, "{indent}%{next} = ")?;
         operation(f, &node.op, call)?;
@@ -114,7 +113,6 @@ fn body(f: &mut dyn Write, d: &Diagram, indent: &str, call: Calls<'_>) -> fmt::R
         }
         let leaves: Vec<String> = node.outs.iter().map(ToString::to_string).collect();
         writeln!(f, " : {}", leaves.join(" * "))?;
-        next += 1;
     }
     write!(f, "{indent}out")?;
     for Wire { node, port } in d.outs() {

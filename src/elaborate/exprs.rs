@@ -89,7 +89,7 @@ impl<'p> Elab<'p> {
                 let c = self.operand(c, env)?;
                 let (a, b) = (self.operand(a, env)?, self.operand(b, env)?);
                 self.at(e.span, env);
-                self.select(c, a, b, e.span, env)
+                self.select(c, a, b, e.span)
             }
             ExprKind::Apply(head, groups) => self.wire_apply(e, head, groups, env),
             ExprKind::List(_) => {

@@ -75,7 +75,7 @@ impl Schedule {
             return batches.get(step % batches.len().max(1)).cloned().unwrap_or_default();
         }
         let epoch = self.epoch(step);
-        if !self.cached.as_ref().is_some_and(|(e, _)| *e == epoch) {
+        if self.cached.as_ref().is_none_or(|(e, _)| *e != epoch) {
             let mut order = self.rows.clone();
             if self.shuffle {
                 let mut stream = Stream::new(self.seed, Use::Shuffle);
