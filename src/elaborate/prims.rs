@@ -9,8 +9,6 @@ use crate::diagram::{Diagram, Op, PrimDef, Role, Wire};
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic};
 use crate::syntax::ast::{Block, PrimItem, Wires};
-use rustc_hash::FxHasher;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 impl<'p> Elab<'p> {
@@ -111,10 +109,7 @@ impl<'p> Elab<'p> {
                 .also(prim.arrow.from.span, format!("needs {}", show(&needs))),
             );
         }
-        let mut hasher = FxHasher::default();
-        prim.name.name.hash(&mut hasher);
-        format!("{:?}{:?}{:?}{:?}", fwd.nodes(), fwd.outs(), rev.nodes(), rev.outs()).hash(&mut hasher);
-        Ok(PrimDef { name: prim.name.name.clone(), fwd, rev, span: prim.rev_span, fingerprint: hasher.finish() })
+        Ok(PrimDef::new(prim.name.name.clone(), fwd, rev, prim.rev_span))
     }
 
     /// `fwd` or `rev` as a diagram of its own.
