@@ -69,7 +69,7 @@ pub(super) static REPEAT: Primitive = Primitive {
     summary: "a new axis before the last `core` ones, along which entries are repeated; any base",
     formula: "the sum of dy over the new axis",
     rev: repeat,
-    example: "in %0 : input c : Bool[3]\n%1 = repeat B core 1 %0 : Bool[B, 3]\nout %1\n",
+    example: "in %0 : input x : R[3]\n%1 = repeat 2 core 1 %0 : R[2, 3]\nout %1\n",
 };
 
 pub(super) static CONCAT: Primitive = Primitive {
