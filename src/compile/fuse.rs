@@ -67,8 +67,7 @@ pub(super) fn pass(d: &Diagram) -> Result<Diagram, TypeFault> {
         }
         put(&mut at, n as u32, made);
     }
-    let outs: Vec<Wire> =
-        d.outs().iter().map(|w| find(&at, *w).ok_or(TypeFault::Foreign)).collect::<Result<_, _>>()?;
+    let outs: Vec<Wire> = d.outs().iter().map(|w| find(&at, *w).ok_or(TypeFault::Foreign)).collect::<Result<_, _>>()?;
     Ok(pass.b.finish(&outs))
 }
 

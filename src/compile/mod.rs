@@ -11,3 +11,6 @@ mod simplify;
 mod term;
 
 pub use simplify::{largest_tensor, simplify};
+
+#[cfg(test)]
+mod tests;

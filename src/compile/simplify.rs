@@ -43,4 +43,3 @@ pub fn largest_tensor(d: &Diagram, batch: usize) -> usize {
     .max()
     .unwrap_or(0)
 }
-
