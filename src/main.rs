@@ -1,6 +1,13 @@
-//! The binary `catlearn`.
+//! The `catlearn` command: all input and output; the rest is the library.
 
-#[allow(dead_code, unreachable_pub, reason = "the commands that use it are not there yet")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the binary is where files, the environment and the clock are read"
+)]
+
 mod cli;
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

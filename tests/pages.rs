@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-#[allow(dead_code, unreachable_pub, reason = "a part of the binary, used here as a library")]
+#[allow(dead_code, reason = "a part of the binary, used here as a library")]
 #[path = "../src/cli/render.rs"]
 mod render;
 

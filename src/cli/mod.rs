@@ -1,3 +1,108 @@
-//! The command line: the only part that reads files, prints and parses flags.
+//! The command line: one file a verb, one definition of all flags.
+//!
+//! stdout holds only the answer; progress and notes go to stderr. Exit 0 fine, 1 program, data or law at fault, 2 usage
+//! or configuration, 130 interrupted. A closed pipe ends quietly.
 
-pub mod render;
+mod check;
+mod folder;
+mod laws;
+mod load;
+mod observe;
+pub(crate) mod render;
+mod terminal;
+mod trace;
+mod train;
+mod world;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How a command ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    /// All went well.
+    Fine,
+    /// The program, its data or a law is at fault.
+    Fault,
+    /// The command was used wrongly.
+    Usage,
+    /// Stopped by the user.
+    Interrupted,
+}
+
+impl From<End> for ExitCode {
+    fn from(end: End) -> ExitCode {
+        ExitCode::from(match end {
+            End::Fine => 0,
+            End::Fault => 1,
+            End::Usage => 2,
+            End::Interrupted => 130,
+        })
+    }
+}
+
+/// A language for learning systems: models as morphisms, optimisers as lenses, one composite morphism a training step.
+#[derive(Debug, Parser)]
+#[command(name = "catlearn", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// Flags of every verb.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Shared {
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, env = "CATLEARN_COLOR")]
+    color: Color,
+    /// Say nothing but errors on stderr
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Where data files are looked up after the folder of the .lens file (then CATLEARN_DATA)
+    #[arg(long, global = true, value_name = "D")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check programs: every error of every file, then each item's type, parameters and operations
+    Check(check::CheckArgs),
+    /// Train: a run folder with the trained parameters
+    Train(train::TrainArgs),
+    /// Step a learner: one JSON line a step on stdout
+    Trace(trace::TraceArgs),
+    /// Check the laws of the theory on every item of a file
+    Laws(laws::LawsArgs),
+}
+
+/// Runs the command that the process was given.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let shared = &cli.shared;
+    let end = match &cli.verb {
+        Verb::Check(args) => check::run(args, shared),
+        Verb::Train(args) => train::run(args, shared),
+        Verb::Trace(args) => trace::run(args, shared),
+        Verb::Laws(args) => laws::run(args, shared),
+    };
+    end.into()
+}

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// How messages are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Style {
+pub(crate) struct Style {
     /// With terminal colours.
     pub color: bool,
     /// Columns of the terminal; longer lines are cut around the fault.
@@ -20,7 +20,7 @@ pub struct Style {
 
 /// Draws all messages, a blank line between two.
 #[must_use]
-pub fn render(diagnostics: &Diagnostics, sources: &SourceMap, style: Style) -> String {
+pub(crate) fn render(diagnostics: &Diagnostics, sources: &SourceMap, style: Style) -> String {
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(style.width.max(40));
     let mut text = String::new();
@@ -40,7 +40,7 @@ pub fn render(diagnostics: &Diagnostics, sources: &SourceMap, style: Style) -> S
 
 /// One message as a JSON object; lines and columns count from 1, bytes from 0.
 #[must_use]
-pub fn to_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
+pub(crate) fn to_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
     let label = |l: &catlearn::source::Label| {
         let (from, to) = (sources.place(l.span), sources.place(Span { start: l.span.end, ..l.span }));
         json!({

@@ -136,7 +136,7 @@ impl EinsumSpec {
 }
 
 /// A letter as people write it.
-fn letter(n: u8) -> String {
+pub(super) fn letter(n: u8) -> String {
     if n < 26 { char::from(b'a' + n).to_string() } else { format!("l{n}") }
 }
 

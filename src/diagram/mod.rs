@@ -10,28 +10,37 @@
 
 mod batch;
 mod builder;
+mod compose;
 mod einsum;
 mod index;
 mod init;
 mod lens;
+mod normal;
 mod op;
 mod order;
 mod rewrite;
 mod terms;
+mod text;
+mod text_parse;
 mod typing;
 mod value;
 
 #[cfg(test)]
 mod batch_tests;
+#[cfg(test)]
+mod category_tests;
 
 pub use batch::batch;
 pub use builder::{Builder, Copying};
+pub use compose::compose_all;
 pub use einsum::{EinsumSpec, Letters};
 pub use index::AffineIndex;
 pub use init::{Init, fans};
-pub use lens::Lens;
+pub use lens::{Lens, Para};
+pub use normal::same;
 pub use op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, PrimDef};
 pub use order::{Contract, Order};
 pub use rewrite::inline_calls;
+pub use text_parse::TextFault;
 pub use typing::TypeFault;
 pub use value::{Diagram, Node, Origin, OriginId, Port, Role, Wire};

@@ -40,12 +40,28 @@ pub enum TypeFault {
     /// Letters that do not fit.
     #[error("{0}")]
     Einsum(String),
+    /// Outputs and ports that are to be composed and are not one object.
+    #[error("{} cannot be composed with {}", product(left), product(right))]
+    Compose {
+        /// The outputs of the first.
+        left: Vec<Leaf>,
+        /// The ports of the second.
+        right: Vec<Leaf>,
+    },
     /// A wire or port that this builder did not make.
     #[error("a wire of another diagram")]
     Foreign,
     /// No reverse derivative where one is needed.
     #[error("{0} has no reverse derivative")]
     NoReverse(String),
+}
+
+/// An object as people write it.
+fn product(leaves: &[Leaf]) -> String {
+    if leaves.is_empty() {
+        return "1".into();
+    }
+    leaves.iter().map(ToString::to_string).collect::<Vec<_>>().join(" * ")
 }
 
 /// The leaves of an operation's outputs.

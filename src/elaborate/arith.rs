@@ -1,7 +1,7 @@
 //! Arithmetic between values: numbers fold, `R[1]` broadcasts, families act leaf by leaf, nothing else is silent.
 
 use super::session::Elab;
-use super::value::{Env, Res, Value, fault};
+use super::value::{Res, Value, fault};
 use crate::diagram::{Comparison, Function, Logic, Op, Wire};
 use crate::object::{Base, Dim, Leaf};
 use crate::source::{Code, Diagnostic, Span};
@@ -284,15 +284,13 @@ impl<'p> Elab<'p> {
     }
 
     /// `if c then a else b`, pointwise; a condition `Bool[1]` chooses whole tensors.
-    pub(crate) fn select(&mut self, c: Operand, a: Operand, b: Operand, span: Span, env: &Env<'p>) -> Res<Value> {
+    pub(crate) fn select(&mut self, c: Operand, a: Operand, b: Operand, span: Span) -> Res<Value> {
         if let (Value::Tuple(xs), Value::Tuple(ys)) = (&a.0, &b.0)
             && xs.len() == ys.len()
         {
             let pairs: Vec<(Value, Value)> = xs.iter().cloned().zip(ys.iter().cloned()).collect();
-            let each = pairs
-                .into_iter()
-                .map(|(x, y)| self.select(c.clone(), (x, a.1), (y, b.1), span, env))
-                .collect::<Res<_>>()?;
+            let each =
+                pairs.into_iter().map(|(x, y)| self.select(c.clone(), (x, a.1), (y, b.1), span)).collect::<Res<_>>()?;
             return Ok(Value::Tuple(each));
         }
         self.lifted(&[c, a, b], &mut |elab, each| {

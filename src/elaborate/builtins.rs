@@ -106,7 +106,7 @@ impl<'p> Elab<'p> {
             return self.pointwise(f, a, span);
         }
         match &*name.name {
-            "max" | "min" if ins.len() == 2 => self.larger(&ins, &name.name, span, env),
+            "max" | "min" if ins.len() == 2 => self.larger(&ins, &name.name, span),
             "sum" | "mean" => self.sum(name, call, env, &ins),
             "max" => self.extreme(call, env, &ins, 1.0, span),
             "min" => self.extreme(call, env, &ins, -1.0, span),

@@ -6,14 +6,14 @@
 use super::dims::{Known, Vars};
 use super::models::diagram_of;
 use super::names::{DefId, Definitions, item_name, item_word, nearest};
-use super::program::{ItemInfo, Model, Program};
+use super::program::{ItemInfo, Model, Program, RuleDiagram};
 use super::session::Elab;
 use super::value::{Env, Place, Value};
 use super::{rules, train};
 use crate::diagram::Role;
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Diagnostics};
-use crate::syntax::ast::{FormalKind, Item, ItemKind, MapItem, PrimItem, ScopeWord};
+use crate::syntax::ast::{FormalKind, Ident, Item, ItemKind, MapItem, PrimItem, ScopeWord};
 use std::rc::Rc;
 
 /// Sample sizes for open dimensions, tried in order: distinct numbers first, then ones that divide well.
@@ -195,7 +195,7 @@ fn rule_item(defs: &Definitions, id: DefId, rule: &crate::syntax::ast::RuleItem,
         Some((ScopeWord::Global, _)) => vec![("p".into(), Leaf::real(&[3])), ("q".into(), Leaf::real(&[2]))],
         _ => vec![("p".into(), Leaf::new(base, &[5]))],
     };
-    rules::check_item(defs, id, rule, &leaves, said);
+    rules::over(defs, id, rule, &leaves, said);
 }
 
 /// A definition of the main file as a diagram.
@@ -263,11 +263,22 @@ fn collapse(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every map, loss and primitive that can be sampled, for the laws: name and diagram.
-pub(crate) fn samples(program: &Program, prelude: bool) -> Vec<(std::sync::Arc<str>, Model, bool)> {
+/// A map or primitive at sample dimensions, for the laws.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Its name and the place of the name.
+    pub name: Ident,
+    /// It as a diagram.
+    pub model: Model,
+    /// Whether it is a primitive: then the diagram is one call.
+    pub prim: bool,
+}
+
+/// Every map, loss and primitive that can be sampled.
+pub(crate) fn samples(program: &Program) -> Vec<Sample> {
     let defs = &program.defs;
     let mut out = Vec::new();
-    for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| defs.is_prelude(*f) == prelude) {
+    for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| !defs.is_prelude(*f)) {
         for (i, item) in file.tree.items.iter().enumerate() {
             let id = DefId { file: f, item: i };
             let mut quiet = Diagnostics::default();
@@ -277,7 +288,30 @@ pub(crate) fn samples(program: &Program, prelude: bool) -> Vec<(std::sync::Arc<s
                 _ => (None, false),
             };
             if let (Some(model), Some(name)) = (made, item_name(item)) {
-                out.push((name.name.clone(), model, prim));
+                out.push(Sample { name: name.clone(), model, prim });
+            }
+        }
+    }
+    out
+}
+
+/// Every rule declared per coordinate, over one leaf of five numbers and over the same cut into two and three.
+pub(crate) fn coordinate_rules(program: &Program) -> Vec<(Ident, RuleDiagram, RuleDiagram)> {
+    let defs = &program.defs;
+    let mut out = Vec::new();
+    for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| !defs.is_prelude(*f)) {
+        for (i, item) in file.tree.items.iter().enumerate() {
+            let ItemKind::Rule(rule) = &item.kind else { continue };
+            if !matches!(rule.scope, None | Some((ScopeWord::Coordinate, _))) || rule.transform {
+                continue;
+            }
+            let id = DefId { file: f, item: i };
+            let mut quiet = Diagnostics::default();
+            let whole = rules::over(defs, id, rule, &[("p".into(), Leaf::real(&[5]))], &mut quiet);
+            let cut = [("a".into(), Leaf::real(&[2])), ("b".into(), Leaf::real(&[3]))];
+            let parts = rules::over(defs, id, rule, &cut, &mut quiet);
+            if let (Some(whole), Some(parts)) = (whole, parts) {
+                out.push((rule.name.clone(), whole, parts));
             }
         }
     }

@@ -6,9 +6,7 @@ use super::value::{Den, Env, Res, Value, fault};
 use crate::diagram::{AffineIndex, Logic, Op, Wire};
 use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{
-    Arg, ArgValue, CompareOp, Expr, ExprKind, Group, GroupKind, ItemKind, ProductOp, SumOp,
-};
+use crate::syntax::ast::{Arg, ArgValue, CompareOp, Expr, ExprKind, Group, GroupKind, ItemKind, ProductOp, SumOp};
 use std::sync::Arc;
 
 impl<'p> Elab<'p> {
@@ -91,7 +89,7 @@ impl<'p> Elab<'p> {
                 let c = self.operand(c, env)?;
                 let (a, b) = (self.operand(a, env)?, self.operand(b, env)?);
                 self.at(e.span, env);
-                self.select(c, a, b, e.span, env)
+                self.select(c, a, b, e.span)
             }
             ExprKind::Apply(head, groups) => self.wire_apply(e, head, groups, env),
             ExprKind::List(_) => {

@@ -34,6 +34,7 @@ mod train;
 mod types;
 mod value;
 
+pub use check::Sample;
 pub use program::{
     Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Precision, Program, RuleDiagram, Select,
     Settings, StateInit, StatePort, Training,

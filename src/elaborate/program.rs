@@ -9,7 +9,7 @@ use crate::data::DataSpec;
 use crate::diagram::{Diagram, Init};
 use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Diagnostics, SourceMap, Span, World};
-use crate::syntax::ast::{Field, ItemKind};
+use crate::syntax::ast::{Field, Ident, ItemKind};
 use std::sync::Arc;
 
 /// Parsed and named definitions with what was said about them.
@@ -323,6 +323,18 @@ impl Program {
     /// All messages when there is no such map or it does not check.
     pub fn model(&self, name: &str) -> Result<Model, Diagnostics> {
         check::model(self, name)
+    }
+
+    /// Every map and primitive of the user's files at sample dimensions, for the laws.
+    #[must_use]
+    pub fn samples(&self) -> Vec<check::Sample> {
+        check::samples(self)
+    }
+
+    /// Every optimiser declared per coordinate, over one leaf and over the same leaf cut in two.
+    #[must_use]
+    pub fn coordinate_rules(&self) -> Vec<(Ident, RuleDiagram, RuleDiagram)> {
+        check::coordinate_rules(self)
     }
 
     /// Parses `key = value` pairs, as given on a command line, into fields of a run.

@@ -66,14 +66,14 @@ pub(crate) fn check_expr<'p>(elab: &mut Elab<'p>, rule: &'p Expr, env: &Env<'p>)
     }
 }
 
-/// Checks a rule over sample leaves: settings without a default are taken as one half.
-pub(crate) fn check_item(
+/// A rule over sample leaves: settings without a default are taken as one half.
+pub(crate) fn over(
     defs: &Definitions,
     id: DefId,
     item: &RuleItem,
     leaves: &[(Arc<str>, Leaf)],
     diagnostics: &mut Diagnostics,
-) {
+) -> Option<RuleDiagram> {
     let mut elab = Elab::new(defs);
     let env = Env::new(id.file, Place::new(""));
     let mut settings = Vec::new();
@@ -85,18 +85,19 @@ pub(crate) fn check_item(
                 elab.keep(den)
             }
             // A rule that takes a rule or a map has a meaning only where it is used.
-            FormalKind::Map(_) => return,
+            FormalKind::Map(_) => return None,
             FormalKind::Required => Some(Den::Wires(Value::Number(0.5))),
         };
-        let Some(den) = den else { return };
+        let den = den?;
         bound.bind(formal.name.name.clone(), den.clone());
         settings.push((formal.name.name.clone(), Setting::Value(den)));
     }
     let stage = RuleStage { item, def: id, settings, span: item.name.span };
     let part = Part { leaves: (0..leaves.len()).collect(), stages: vec![stage] };
     let built = build_parts(&mut elab, vec![part], item.name.span, leaves);
-    elab.keep(built);
+    let built = elab.keep(built);
     elab.diagnostics.0.into_iter().for_each(|d| diagnostics.push(d));
+    built
 }
 
 fn build_in<'p>(elab: &mut Elab<'p>, rule: &'p Expr, env: &Env<'p>, leaves: &[(Arc<str>, Leaf)]) -> Res<RuleDiagram> {

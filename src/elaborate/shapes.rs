@@ -119,14 +119,14 @@ impl<'p> Elab<'p> {
     }
 
     /// `max(x, y)`, `min(x, y)` pointwise; the first of equals.
-    pub(crate) fn larger(&mut self, ins: &[Operand], name: &str, span: Span, env: &Env<'p>) -> Res<Value> {
+    pub(crate) fn larger(&mut self, ins: &[Operand], name: &str, span: Span) -> Res<Value> {
         let [a, b] = ins else { return Err(None) };
         if let (Value::Number(x), Value::Number(y)) = (&a.0, &b.0) {
             return Ok(Value::Number(if name == "max" { x.max(*y) } else { x.min(*y) }));
         }
         let op = if name == "max" { CompareOp::GreaterEqual } else { CompareOp::LessEqual };
         let c = self.compare(op, a.clone(), b.clone(), span)?;
-        self.select((c, span), a.clone(), b.clone(), span, env)
+        self.select((c, span), a.clone(), b.clone(), span)
     }
 
     /// `max(x)`, `min(x)` along the last axis.

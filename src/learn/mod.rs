@@ -6,6 +6,8 @@
 //! rate at the right end of the lens is 1 over the reals, rules subtract.
 
 mod aggregate;
+mod batched;
 mod step;
 
+pub use batched::batched;
 pub use step::{LearnFault, Step, gradient, step};

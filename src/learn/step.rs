@@ -131,7 +131,7 @@ fn assemble(gradient: &Diagram, rule: &RuleDiagram, how: Aggregator) -> Result<S
             let arg = match wire {
                 Some(w) => (*w, true),
                 None => {
-                    let leaf = own.iter().any(|p| *p == port).then(|| place(port)).flatten();
+                    let leaf = own.contains(&port).then(|| place(port)).flatten();
                     let point = leaf.and_then(|l| at.get(l)).copied();
                     (point.ok_or(TypeFault::Foreign)?, false)
                 }

@@ -15,6 +15,8 @@ mod atomic;
 mod linear;
 mod pointwise;
 mod structural;
+#[cfg(test)]
+mod tests;
 
 use crate::diagram::{Builder, Comparison, Function, Logic, Op, TypeFault, Wire};
 use smallvec::{SmallVec, smallvec};

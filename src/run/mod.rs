@@ -5,19 +5,30 @@
 //! inputs give the same bits; what no output depends on is not computed; a value is freed after its last reader.
 
 mod atomic;
+mod batches;
+mod checkpoint;
 mod contraction;
 mod fault;
 mod float;
 mod gather;
 mod init;
+mod learner;
+mod metrics;
 mod nest;
 mod pointwise;
 mod prepare;
 mod reference;
+mod schedule;
 mod tensor;
+mod train;
 
+pub use checkpoint::{Checkpoint, CheckpointFault};
 pub use fault::RunFault;
 pub use float::{Float, erf};
 pub use init::draw;
+pub use learner::{Learner, Named, Watched};
+pub use metrics::Metrics;
 pub use reference::{Machine, evaluate};
+pub use schedule::Schedule;
 pub use tensor::Tensor;
+pub use train::{Kept, Observer, Outcome, Report, run};

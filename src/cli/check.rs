@@ -1,0 +1,90 @@
+//! `catlearn check FILE..`.
+
+use super::load::text_of;
+use super::render::to_json;
+use super::terminal::{answer, messages};
+use super::world::FileWorld;
+use super::{End, Format, Shared};
+use catlearn::elaborate::{ItemInfo, Program};
+use clap::Args;
+use serde_json::{Value, json};
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The programs
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub(super) fn run(args: &CheckArgs, shared: &Shared) -> End {
+    checked(args, shared).unwrap_or_else(|end| end)
+}
+
+fn checked(args: &CheckArgs, shared: &Shared) -> Result<End, End> {
+    let mut end = End::Fine;
+    let mut all = Vec::new();
+    for path in &args.files {
+        let Ok(text) = text_of(path, shared) else {
+            end = End::Fault;
+            continue;
+        };
+        let world = FileWorld::new(shared.data_dir.as_deref());
+        let (said, sources, items) = match Program::parse(&text, path, &world) {
+            Ok(program) => (program.check(), program.sources().clone(), program.items()),
+            Err((said, sources)) => (said, sources, Vec::new()),
+        };
+        if said.has_errors() {
+            end = End::Fault;
+        }
+        match args.format {
+            Format::Json => all.push(json!({
+                "file": path,
+                "messages": said.0.iter().map(|d| to_json(d, &sources)).collect::<Vec<_>>(),
+                "items": items.iter().map(item_json).collect::<Vec<_>>(),
+            })),
+            Format::Text => {
+                messages(shared, &said, &sources);
+                for line in table(path, &items) {
+                    answer(&line)?;
+                }
+            }
+        }
+    }
+    if args.format == Format::Json {
+        answer(&Value::Array(all).to_string())?;
+    }
+    Ok(end)
+}
+
+fn item_json(item: &ItemInfo) -> Value {
+    json!({
+        "kind": item.word, "name": &*item.name, "type": item.ty,
+        "parameters": item.parameters, "operations": item.operations,
+    })
+}
+
+/// One aligned line an item.
+fn table(path: &str, items: &[ItemInfo]) -> Vec<String> {
+    let name = |i: &ItemInfo| format!("{} {}", i.word, i.name);
+    let wide = |f: &dyn Fn(&ItemInfo) -> String| items.iter().map(|i| f(i).chars().count()).max().unwrap_or(0);
+    let ty = |i: &ItemInfo| i.ty.clone().unwrap_or_default();
+    let (names, types) = (wide(&name), wide(&ty));
+    let mut lines = Vec::new();
+    if !items.is_empty() {
+        lines.push(path.to_owned());
+    }
+    for item in items {
+        let mut line = format!("  {:names$}  {:types$}", name(item), ty(item));
+        if let Some(n) = item.parameters {
+            line.push_str(&format!("  {n} parameters"));
+        }
+        if let Some(n) = item.operations {
+            line.push_str(&format!("  {n} operations"));
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}

@@ -1,0 +1,118 @@
+//! What is written while a run goes on: progress, `metrics.jsonl`, checkpoints.
+
+use super::folder::Folder;
+use super::terminal::{live, note};
+use super::{End, Shared};
+use catlearn::run::{Checkpoint, Float, Kept, Learner, Metrics, Observer, Report};
+use catlearn::source::{Code, Diagnostic};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Set by Ctrl-C.
+pub(super) static STOP: AtomicBool = AtomicBool::new(false);
+
+/// How often checkpoints are written while a run goes on.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+
+/// Writes what happens in a run.
+pub(super) struct Writing<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) folder: &'a Folder,
+    pub(super) metadata: BTreeMap<String, String>,
+    pub(super) epochs: usize,
+    pub(super) total: usize,
+    pub(super) began: Instant,
+    pub(super) saved: Instant,
+    pub(super) shown: usize,
+    /// For tests of `--resume`: stop after that many updates.
+    pub(super) stop_at: Option<usize>,
+    pub(super) steps: usize,
+}
+
+/// Metrics as a JSON object.
+pub(super) fn metrics_json(m: &Metrics) -> Value {
+    let mut object = serde_json::Map::new();
+    object.insert("loss".into(), json!(m.loss));
+    if let Some(a) = m.accuracy {
+        object.insert("accuracy".into(), json!(a));
+    }
+    if let Some(c) = &m.confusion {
+        object.insert("confusion_matrix".into(), json!(c));
+    }
+    Value::Object(object)
+}
+
+impl Writing<'_> {
+    /// Writes the checkpoints.
+    pub(super) fn save<T: Float>(&mut self, learner: &Learner<T>, best: Option<&Kept<T>>) -> Result<(), End> {
+        let leaves = (learner.param_leaves(), learner.state_leaves());
+        let write = |name: &str, tensors, step: usize, score: Option<f64>| {
+            let mut metadata = self.metadata.clone();
+            metadata.insert("step".into(), step.to_string());
+            if let Some(score) = score {
+                metadata.insert("score_bits".into(), score.to_bits().to_string());
+            }
+            match Checkpoint::save(leaves, tensors, &metadata) {
+                Ok(bytes) => self.folder.write(name, &bytes, self.shared),
+                Err(e) => {
+                    super::terminal::complain(self.shared, Diagnostic::error(Code::RUN_CHECKPOINT, e.to_string()));
+                    Err(End::Fault)
+                }
+            }
+        };
+        if let Some(b) = best {
+            write("checkpoint/best.safetensors", (b.params.as_slice(), b.states.as_slice()), b.step, Some(b.score))?;
+        }
+        write("checkpoint/last.safetensors", (learner.params(), learner.states()), learner.updates(), None)?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    fn show(&mut self, report: &Report) {
+        let every = (self.epochs / 20).max(1);
+        if !live() && report.step < self.total && !report.epoch.is_multiple_of(every) {
+            return;
+        }
+        let mut line = format!("epoch {:>4}  step {:>7}  loss {:.6}", report.epoch, report.step, report.train_loss);
+        if let Some(v) = &report.valid {
+            line.push_str(&format!("  valid loss {:.6}", v.loss));
+            if let Some(a) = v.accuracy {
+                line.push_str(&format!("  valid accuracy {:.2} %", 100.0 * a));
+            }
+        }
+        note(self.shared, &line);
+        self.shown += 1;
+    }
+}
+
+impl<T: Float> Observer<T> for Writing<'_> {
+    fn report(&mut self, report: &Report, learner: &Learner<T>, best: Option<&Kept<T>>) -> Result<(), Diagnostic> {
+        let broken = |_: End| Diagnostic::error(Code::RUN_FOLDER, "the run folder cannot be written");
+        let wall = self.began.elapsed().as_secs_f64();
+        let line = json!({
+            "step": report.step, "epoch": report.epoch, "split": "train", "loss": report.train_loss, "wall_s": wall,
+        });
+        self.folder.append("metrics.jsonl", &line.to_string(), self.shared).map_err(broken)?;
+        if let Some(v) = &report.valid {
+            let mut line = json!({"step": report.step, "epoch": report.epoch, "split": "valid"});
+            if let (Value::Object(all), Value::Object(more)) = (&mut line, metrics_json(v)) {
+                all.extend(more.into_iter().filter(|(k, _)| k != "confusion_matrix"));
+                all.insert("wall_s".into(), json!(wall));
+            }
+            self.folder.append("metrics.jsonl", &line.to_string(), self.shared).map_err(broken)?;
+        }
+        self.show(report);
+        if self.saved.elapsed() >= SAVE_EVERY {
+            self.save(learner, best).map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    fn interrupted(&mut self) -> bool {
+        let due = self.stop_at.is_some_and(|n| self.steps >= n);
+        self.steps += 1;
+        due || STOP.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,118 @@
+//! `catlearn trace FILE:NAME --steps N`: the learner step by step, one JSON line each.
+
+use super::load::{load, parts};
+use super::terminal::answer;
+use super::{End, Shared};
+use catlearn::data::Parts;
+use catlearn::elaborate::{Precision, Training};
+use catlearn::run::{Float, Learner, Named, Schedule, Tensor};
+use catlearn::source::Diagnostics;
+use clap::Args;
+use std::fmt::Write;
+
+#[derive(Debug, Args)]
+pub(super) struct TraceArgs {
+    /// The program, and the training run if it has several
+    #[arg(value_name = "FILE[:NAME]")]
+    target: String,
+    /// Updates to make; line k is the state after k of them
+    #[arg(long, value_name = "N")]
+    steps: usize,
+    /// Print every k-th line only
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
+    /// Replace a field of the run
+    #[arg(long, value_name = "KEY=V")]
+    set: Vec<String>,
+    /// Seed of all random numbers
+    #[arg(long, env = "CATLEARN_SEED")]
+    seed: Option<u64>,
+}
+
+pub(super) fn run(args: &TraceArgs, shared: &Shared) -> End {
+    traced(args, shared).unwrap_or_else(|end| end)
+}
+
+fn traced(args: &TraceArgs, shared: &Shared) -> Result<End, End> {
+    let (file, name) = parts(&args.target);
+    let mut loaded = load(file, shared)?;
+    let training = loaded.training(name, &args.set, shared)?;
+    let seed = args.seed.or(training.settings.seed).unwrap_or(0);
+    let data = match &training.data {
+        Some((spec, from)) => Some(catlearn::data::load(spec, from, &loaded.world, seed).map_err(|said| {
+            loaded.say(shared, &said);
+            End::Fault
+        })?),
+        None => None,
+    };
+    let say = |said: Diagnostics| {
+        loaded.say(shared, &said);
+        End::Fault
+    };
+    match training.settings.precision {
+        Precision::F32 => steps::<f32>(args, &training, data.as_ref(), seed, &say),
+        Precision::F64 => steps::<f64>(args, &training, data.as_ref(), seed, &say),
+    }
+}
+
+fn steps<T: Float>(
+    args: &TraceArgs,
+    training: &Training,
+    data: Option<&catlearn::data::Dataset>,
+    seed: u64,
+    say: &dyn Fn(Diagnostics) -> End,
+) -> Result<End, End> {
+    let mut learner: Learner<T> = Learner::new(training, data, seed).map_err(say)?;
+    let empty = Parts::default();
+    let rows = data.map_or(&empty, |d| &d.parts);
+    let mut schedule = Schedule::new(&training.settings, &rows.train, data.is_some_and(|d| d.shuffle), seed);
+    for k in 0..=args.steps {
+        let batch = schedule.batch(k);
+        if (k as u64).is_multiple_of(args.every) {
+            let watched = learner.watch(&batch).map_err(|d| say(d.into()))?;
+            let mut line = format!("{{\"step\":{k},\"loss\":{}", number(&T::from_f64(watched.loss)));
+            let groups = [
+                ("params", learner.param_leaves(), learner.params()),
+                ("state", learner.state_leaves(), learner.states()),
+                ("request", learner.param_leaves(), &watched.requests),
+            ];
+            for (key, leaves, tensors) in groups {
+                let _infallible = write!(line, ",\"{key}\":{{{}}}", object(leaves, tensors));
+            }
+            line.push('}');
+            answer(&line)?;
+        }
+        if k < args.steps {
+            learner.step(&batch).map_err(|d| say(d.into()))?;
+        }
+    }
+    Ok(End::Fine)
+}
+
+fn object<T: Float>(leaves: &[Named], tensors: &[Tensor<T>]) -> String {
+    let entries = leaves.iter().zip(tensors).map(|((path, _), t)| {
+        let flat: Vec<String> = match t.reals() {
+            Some(view) => view.iter().map(number).collect(),
+            None => t.to_f64().iter().map(f64::to_string).collect(),
+        };
+        format!("\"{path}\":{}", nested(t.shape(), &flat))
+    });
+    entries.collect::<Vec<_>>().join(",")
+}
+
+/// The shortest digits that read back as the same number; JSON has no infinities.
+fn number<T: Float>(x: &T) -> String {
+    let wide = x.to_f64();
+    if wide.is_finite() { format!("{x}") } else { format!("\"{wide}\"") }
+}
+
+fn nested(shape: &[usize], flat: &[String]) -> String {
+    match shape {
+        [] | [_] => format!("[{}]", flat.join(",")),
+        [n, rest @ ..] => {
+            let size = flat.len() / (*n).max(1);
+            let rows: Vec<String> = flat.chunks(size.max(1)).map(|c| nested(rest, c)).collect();
+            format!("[{}]", rows.join(","))
+        }
+    }
+}

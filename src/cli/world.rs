@@ -1,0 +1,60 @@
+//! The world of the binary: imports and data from the file system.
+//!
+//! A name is looked up beside the `.lens` file, then in `--data-dir`, then in `CATLEARN_DATA`.
+
+use catlearn::source::{World, WorldError};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Reads files.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FileWorld {
+    data_dirs: Vec<PathBuf>,
+}
+
+impl FileWorld {
+    pub(super) fn new(data_dir: Option<&Path>) -> FileWorld {
+        let named = data_dir.map(Path::to_path_buf);
+        let set = std::env::var_os("CATLEARN_DATA").map(PathBuf::from);
+        FileWorld { data_dirs: named.into_iter().chain(set).collect() }
+    }
+
+    fn read(&self, places: Vec<PathBuf>, name: &str) -> Result<(PathBuf, Vec<u8>), WorldError> {
+        let mut looked = Vec::new();
+        for place in places {
+            match fs::read(&place) {
+                Ok(bytes) => return Ok((place, bytes)),
+                Err(e) if e.kind() == ErrorKind::NotFound => looked.push(place.display().to_string()),
+                Err(e) => {
+                    return Err(WorldError::Unreadable { name: place.display().to_string(), why: e.to_string() });
+                }
+            }
+        }
+        if name.contains("idx3-ubyte") || name.contains("idx1-ubyte") {
+            looked.push("get the four files of MNIST and put them there, or name their folder with --data-dir".into());
+        }
+        Err(WorldError::NotFound { name: name.to_owned(), looked })
+    }
+}
+
+fn beside(from: &str, name: &str) -> PathBuf {
+    Path::new(from).parent().unwrap_or(Path::new("")).join(name)
+}
+
+impl World for FileWorld {
+    fn import(&self, from: &str, name: &str) -> Result<(String, String), WorldError> {
+        let (place, bytes) = self.read(vec![beside(from, name)], name)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| WorldError::Unreadable { name: name.to_owned(), why: "it is not UTF-8 text".to_owned() })?;
+        // The place names the file, `a/../a/x.lens` and `a/x.lens` alike.
+        let full = fs::canonicalize(&place).unwrap_or(place);
+        Ok((full.display().to_string(), text))
+    }
+
+    fn data(&self, from: &str, name: &str) -> Result<Vec<u8>, WorldError> {
+        let mut places = vec![beside(from, name)];
+        places.extend(self.data_dirs.iter().map(|d| d.join(name)));
+        self.read(places, name).map(|(_, bytes)| bytes)
+    }
+}

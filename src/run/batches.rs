@@ -1,0 +1,67 @@
+//! Rows of a data set as tensors of a batch.
+//!
+//! Columns are converted once to the run's precision; a batch is a copy of its rows in order.
+
+use super::float::Float;
+use super::tensor::Tensor;
+use crate::data::{Column, Values};
+use crate::object::{Base, Leaf};
+use crate::source::{Code, Diagnostic, Span};
+
+/// A column in the run's precision, one row an example.
+#[derive(Clone, Debug)]
+pub(super) struct Rows<T> {
+    shape: Vec<usize>,
+    entries: Entries<T>,
+}
+
+#[derive(Clone, Debug)]
+enum Entries<T> {
+    Real(Vec<T>),
+    Int(Vec<i64>),
+    Bool(Vec<bool>),
+}
+
+impl<T: Float> Rows<T> {
+    /// A column for a port; entries are taken in order when their number is the port's.
+    pub(super) fn new(column: &Column, port: &Leaf, what: &str, span: Span) -> Result<Rows<T>, Diagnostic> {
+        let size: usize = column.shape.iter().product();
+        let entries = match (&column.values, port.base) {
+            (Values::Real(v), Base::Real) => Some(Entries::Real(v.iter().map(|x| T::from_f64(*x)).collect())),
+            (Values::Fin { classes, values }, Base::Fin(n)) if *classes == n as usize => {
+                Some(Entries::Int(values.iter().map(|x| i64::from(*x)).collect()))
+            }
+            (Values::Bool(v), Base::Bool) => Some(Entries::Bool(v.clone())),
+            _ => None,
+        };
+        match entries {
+            Some(entries) if size == port.size(1) => Ok(Rows { shape: port.shape(1), entries }),
+            _ => Err(Diagnostic::error(
+                Code::DATA_SHAPE,
+                format!("the model takes {port} as {what}, the data gives {}", column.column_type()),
+            )
+            .at(span, format!("gives {}", column.column_type()))
+            .help("choose other columns or encoders, or change the model's type")),
+        }
+    }
+
+    /// The rows as one tensor with a leading axis.
+    pub(super) fn gather(&self, rows: &[usize]) -> Tensor<T> {
+        let size: usize = self.shape.iter().product();
+        let shape: Vec<usize> = std::iter::once(rows.len()).chain(self.shape.iter().copied()).collect();
+        fn take<E: Clone>(from: &[E], rows: &[usize], size: usize) -> Vec<E> {
+            let mut out = Vec::with_capacity(rows.len() * size);
+            for row in rows {
+                out.extend_from_slice(from.get(row * size..(row + 1) * size).unwrap_or_default());
+            }
+            out
+        }
+        let made = match &self.entries {
+            Entries::Real(v) => Tensor::real(&shape, take(v, rows, size)),
+            Entries::Int(v) => Tensor::int(&shape, take(v, rows, size)),
+            Entries::Bool(v) => Tensor::bool(&shape, take(v, rows, size)),
+        };
+        // Rows outside the set leave a tensor that the machine refuses.
+        made.unwrap_or_else(|| Tensor::number(f64::NAN))
+    }
+}

@@ -1,0 +1,141 @@
+//! Parameters and states as safetensors bytes, by path, with what a resumed run must know in the metadata.
+
+use super::float::Float;
+use super::learner::{Learner, Named};
+use super::tensor::Tensor;
+use crate::object::Base;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use std::collections::{BTreeMap, HashMap};
+
+/// Why bytes are not a checkpoint of this run.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CheckpointFault {
+    /// Not a safetensors file.
+    #[error("this is not a safetensors file: {0}")]
+    Format(String),
+    /// A tensor that is not there.
+    #[error("the checkpoint has no tensor `{0}`")]
+    Missing(String),
+    /// A tensor of another shape or type.
+    #[error("`{name}` is {given} in the checkpoint, the program needs {needs}")]
+    Shape {
+        /// Its path.
+        name: String,
+        /// What is there.
+        given: String,
+        /// What is needed.
+        needs: String,
+    },
+    /// A value of the metadata that is missing or cannot be read.
+    #[error("the checkpoint does not say its `{0}`")]
+    Metadata(String),
+}
+
+/// What a checkpoint holds.
+#[derive(Clone, Debug)]
+pub struct Checkpoint<T> {
+    /// Parameters in the order of the program.
+    pub params: Vec<Tensor<T>>,
+    /// States in the order of the program; empty when the file has none.
+    pub states: Vec<Tensor<T>>,
+    /// Everything else.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl<T: Float> Checkpoint<T> {
+    /// The bytes of a learner's parameters and states.
+    ///
+    /// # Errors
+    /// [`CheckpointFault::Format`] when they cannot be written.
+    pub fn save(
+        leaves: (&[Named], &[Named]),
+        tensors: (&[Tensor<T>], &[Tensor<T>]),
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Vec<u8>, CheckpointFault> {
+        let all: Vec<(&Named, &Tensor<T>)> =
+            leaves.0.iter().zip(tensors.0).chain(leaves.1.iter().zip(tensors.1)).collect();
+        let bytes: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = all
+            .into_iter()
+            .map(|((path, _), tensor)| {
+                let (kind, raw) = encode(tensor);
+                (path.to_string(), kind, tensor.shape().to_vec(), raw)
+            })
+            .collect();
+        let mut views = Vec::new();
+        for (name, kind, shape, raw) in &bytes {
+            let view =
+                TensorView::new(*kind, shape.clone(), raw).map_err(|e| CheckpointFault::Format(e.to_string()))?;
+            views.push((name.clone(), view));
+        }
+        let metadata: HashMap<String, String> = metadata.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        serialize(views, Some(metadata)).map_err(|e| CheckpointFault::Format(e.to_string()))
+    }
+
+    /// Reads bytes for a learner; `states` says whether states must be there too.
+    ///
+    /// # Errors
+    /// [`CheckpointFault`] when the bytes are not a checkpoint of this program.
+    pub fn load(bytes: &[u8], learner: &Learner<T>, states: bool) -> Result<Checkpoint<T>, CheckpointFault> {
+        let format = |e: safetensors::SafeTensorError| CheckpointFault::Format(e.to_string());
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        let file = SafeTensors::deserialize(bytes).map_err(format)?;
+        let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+        let read = |(path, leaf): &Named| -> Result<Tensor<T>, CheckpointFault> {
+            let view = file.tensor(path).map_err(|_| CheckpointFault::Missing(path.to_string()))?;
+            let entries = decode(&view).filter(|_| view.shape() == leaf.shape(1).as_slice());
+            let tensor = entries.and_then(|e| match leaf.base {
+                Base::Real => Tensor::real(view.shape(), e.iter().map(|x| T::from_f64(*x)).collect()),
+                _ => Tensor::from_f64(leaf, 1, &e).ok(),
+            });
+            tensor.ok_or_else(|| CheckpointFault::Shape {
+                name: path.to_string(),
+                given: format!("{:?}{:?}", view.dtype(), view.shape()),
+                needs: leaf.to_string(),
+            })
+        };
+        let params = learner.param_leaves().iter().map(read).collect::<Result<_, _>>()?;
+        let states =
+            if states { learner.state_leaves().iter().map(read).collect::<Result<_, _>>()? } else { Vec::new() };
+        Ok(Checkpoint { params, states, metadata })
+    }
+
+    /// A whole number of the metadata.
+    ///
+    /// # Errors
+    /// [`CheckpointFault::Metadata`] when it is missing or no number.
+    pub fn number(&self, key: &str) -> Result<u64, CheckpointFault> {
+        let found = self.metadata.get(key).and_then(|v| v.parse().ok());
+        found.ok_or_else(|| CheckpointFault::Metadata(key.to_owned()))
+    }
+}
+
+fn encode<T: Float>(tensor: &Tensor<T>) -> (Dtype, Vec<u8>) {
+    if let Some(bits) = tensor.bools() {
+        return (Dtype::BOOL, bits.iter().map(|b| u8::from(*b)).collect());
+    }
+    if let Some(whole) = tensor.ints() {
+        return (Dtype::I64, whole.iter().flat_map(|x| x.to_le_bytes()).collect());
+    }
+    let entries = tensor.to_f64();
+    if size_of::<T>() == 8 {
+        (Dtype::F64, entries.iter().flat_map(|x| x.to_le_bytes()).collect())
+    } else {
+        #[allow(clippy::cast_possible_truncation, reason = "the entries came from f32")]
+        (Dtype::F32, entries.iter().flat_map(|x| (*x as f32).to_le_bytes()).collect())
+    }
+}
+
+fn decode(view: &TensorView<'_>) -> Option<Vec<f64>> {
+    let raw = view.data();
+    fn each<const N: usize>(raw: &[u8], f: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+        raw.chunks_exact(N).filter_map(|c| c.try_into().ok()).map(f).collect()
+    }
+    #[allow(clippy::cast_precision_loss, reason = "counters of a rule")]
+    Some(match view.dtype() {
+        Dtype::F64 => each(raw, f64::from_le_bytes),
+        Dtype::F32 => each(raw, |b| f64::from(f32::from_le_bytes(b))),
+        Dtype::I64 => each(raw, |b| i64::from_le_bytes(b) as f64),
+        Dtype::BOOL => raw.iter().map(|b| f64::from(*b)).collect(),
+        _ => return None,
+    })
+}

@@ -1,0 +1,357 @@
+//! A learner: parameters and states, moved by a step over batches of rows.
+//!
+//! In: a training run, its data set, a seed. [`Learner::step`] runs the compiled step on the reference machine; the same
+//! rows from the same state give the same bits. Knows no files and no clock.
+
+use super::batches::Rows;
+use super::fault::RunFault;
+use super::float::Float;
+use super::init::draw;
+use super::metrics::{Confusion, Metrics};
+use super::reference::Machine;
+use super::schedule::noise_of;
+use super::tensor::Tensor;
+use crate::compile::simplify;
+use crate::data::Dataset;
+use crate::diagram::{Diagram, Role};
+use crate::elaborate::{Metric, Parameter, StateInit, Training};
+use crate::learn::{Step, batched, step};
+use crate::object::Leaf;
+use crate::random::{Stream, Use};
+use crate::source::{Code, Diagnostic, Diagnostics, Span};
+use std::sync::Arc;
+
+/// Rows looked at together outside training.
+const CHUNK: usize = 256;
+
+/// A named leaf.
+pub type Named = (Arc<str>, Leaf);
+
+/// What a step gave.
+#[derive(Clone, Debug)]
+pub struct Watched<T> {
+    /// The aggregated loss at the point of the first request.
+    pub loss: f64,
+    /// The first requests, one a parameter.
+    pub requests: Vec<Tensor<T>>,
+}
+
+/// Parameters and states of a training run, and the machines that move them.
+#[derive(Clone, Debug)]
+pub struct Learner<T> {
+    step: Machine<T>,
+    watched: Machine<T>,
+    evaluate: Machine<T>,
+    predict: Option<Machine<T>>,
+    at: Option<Machine<T>>,
+    param_leaves: Vec<Named>,
+    state_leaves: Vec<Named>,
+    noise: Vec<Parameter>,
+    evaluate_noise: Vec<Parameter>,
+    input: Option<Rows<T>>,
+    target: Option<Rows<T>>,
+    params: Vec<Tensor<T>>,
+    states: Vec<Tensor<T>>,
+    updates: usize,
+    seed: u64,
+    span: Span,
+    classes: bool,
+}
+
+impl<T: Float> Learner<T> {
+    /// Draws parameters and states and makes the machines.
+    ///
+    /// # Errors
+    /// Messages when the data does not fit the model, or something has no reverse derivative.
+    pub fn new(training: &Training, data: Option<&Dataset>, seed: u64) -> Result<Learner<T>, Diagnostics> {
+        let made = step(training).map_err(|f| f.diagnostics(training))?;
+        let Step { diagram, watched, .. } = made;
+        let span = training.span;
+        let inner = |f: crate::diagram::TypeFault| -> Diagnostics {
+            Diagnostic::error(Code::SHAPE, format!("this cannot be batched: {f}")).at(span, "").into()
+        };
+        let evaluate = simplify(&batched(&training.evaluate).map_err(inner)?);
+        let predict = match &training.predict {
+            Some(model) => Some(Machine::new(&simplify(&batched(&model.diagram).map_err(inner)?))),
+            None => None,
+        };
+        let at = training.rule.evaluates.then(|| Machine::new(&evaluation_point(training)));
+        let (input, target) = columns(training, data)?;
+        let run =
+            |f: RunFault| -> Diagnostics { Diagnostic::error(Code::INITIALISER, f.to_string()).at(span, "").into() };
+        let mut stream = Stream::new(seed, Use::Init);
+        let mut params = Vec::new();
+        for p in &training.params {
+            params.push(draw(&p.init, &p.leaf, &mut stream).map_err(run)?);
+        }
+        let mut states = Vec::new();
+        for s in &training.rule.states {
+            states.push(match &s.init {
+                StateInit::Draw(init) => draw(init, &s.leaf, &mut stream).map_err(run)?,
+                StateInit::Param(i) => params.get(*i).cloned().unwrap_or_else(|| Tensor::zeros(&s.leaf, 1)),
+            });
+        }
+        Ok(Learner {
+            step: Machine::new(&simplify(&diagram)),
+            watched: Machine::new(&simplify(&watched)),
+            evaluate: Machine::new(&evaluate),
+            predict,
+            at,
+            param_leaves: training.params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect(),
+            state_leaves: training.rule.states.iter().map(|s| (s.path.clone(), s.leaf.clone())).collect(),
+            noise: training.noise.clone(),
+            evaluate_noise: noise_of_ports(&training.evaluate, &training.noise),
+            input,
+            target,
+            params,
+            states,
+            updates: 0,
+            seed,
+            span,
+            classes: training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix)),
+        })
+    }
+
+    /// The parameters' paths and types.
+    #[must_use]
+    pub fn param_leaves(&self) -> &[Named] {
+        &self.param_leaves
+    }
+
+    /// The states' paths and types.
+    #[must_use]
+    pub fn state_leaves(&self) -> &[Named] {
+        &self.state_leaves
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub fn params(&self) -> &[Tensor<T>] {
+        &self.params
+    }
+
+    /// The states.
+    #[must_use]
+    pub fn states(&self) -> &[Tensor<T>] {
+        &self.states
+    }
+
+    /// How many updates were made.
+    #[must_use]
+    pub fn updates(&self) -> usize {
+        self.updates
+    }
+
+    /// Puts parameters, states and the count of updates to what they were.
+    pub fn restore(&mut self, params: Vec<Tensor<T>>, states: Vec<Tensor<T>>, updates: usize) {
+        self.params = params;
+        self.states = states;
+        self.updates = updates;
+    }
+
+    fn noise_tensors(&self, ports: &[Parameter], rows: usize, stream: &mut Stream) -> Result<Vec<Tensor<T>>, RunFault> {
+        ports
+            .iter()
+            .map(|p| {
+                let dims = p.leaf.literal_dims().unwrap_or_default();
+                let all: Vec<u64> = std::iter::once(rows as u64).chain(dims).collect();
+                draw(&p.init, &Leaf::new(p.leaf.base, &all), stream)
+            })
+            .collect()
+    }
+
+    fn step_inputs(&self, rows: &[usize]) -> Result<Vec<Tensor<T>>, RunFault> {
+        let mut all: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
+        all.extend(self.input.iter().chain(&self.target).map(|c| c.gather(rows)));
+        let mut stream = noise_of(self.seed, self.updates);
+        all.extend(self.noise_tensors(&self.noise, rows.len().max(1), &mut stream)?);
+        #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
+        all.push(Tensor::number(self.updates as f64));
+        Ok(all)
+    }
+
+    /// One update on a batch of rows; the aggregated loss at the point of the first request.
+    ///
+    /// # Errors
+    /// A message when the machine cannot run or the loss is not a number; parameters and states are then as before.
+    pub fn step(&mut self, rows: &[usize]) -> Result<f64, Diagnostic> {
+        let inputs = self.step_inputs(rows).map_err(|f| self.message(&f))?;
+        let made = self.step.run(&inputs, rows.len().max(1));
+        drop(inputs);
+        let mut outs = made.map_err(|f| self.message(&f))?;
+        let loss = outs.pop().and_then(|t| t.to_f64().first().copied()).unwrap_or(f64::NAN);
+        if !loss.is_finite() {
+            return Err(Diagnostic::error(
+                Code::RUN_NOT_FINITE,
+                format!("the loss of update {} is {loss}", self.updates + 1),
+            )
+            .at(self.span, "in this run")
+            .note("the state before that update is kept")
+            .help("a smaller rate, or `clip_norm` behind the rule, often helps"));
+        }
+        let params = outs.split_off(self.states.len());
+        self.states = outs;
+        self.params = params;
+        self.updates += 1;
+        Ok(loss)
+    }
+
+    /// The loss and the first requests on a batch of rows, without an update.
+    ///
+    /// # Errors
+    /// A message when the machine cannot run.
+    pub fn watch(&mut self, rows: &[usize]) -> Result<Watched<T>, Diagnostic> {
+        let inputs = self.step_inputs(rows).map_err(|f| self.message(&f))?;
+        let mut outs = self.watched.run(&inputs, rows.len().max(1)).map_err(|f| self.message(&f))?;
+        let requests = outs.split_off(outs.len().saturating_sub(self.params.len()));
+        let loss = outs.pop().and_then(|t| t.to_f64().first().copied()).unwrap_or(f64::NAN);
+        Ok(Watched { loss, requests })
+    }
+
+    /// The parameters to evaluate at: those of the rule's `evaluate`, else the parameters.
+    fn point(&mut self) -> Result<Vec<Tensor<T>>, RunFault> {
+        let Some(machine) = &mut self.at else { return Ok(self.params.clone()) };
+        let inputs: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
+        machine.run(&inputs, 1)
+    }
+
+    fn fill(&self, d: &Diagram, point: &[Tensor<T>], rows: &[usize], noise: &mut Vec<Tensor<T>>) -> Vec<Tensor<T>> {
+        let mut drawn = noise.drain(..);
+        d.ports()
+            .iter()
+            .map(|port| {
+                let found = match port.role {
+                    Role::Param => {
+                        let at = self.param_leaves.iter().position(|(p, _)| *p == port.path);
+                        at.and_then(|i| point.get(i)).cloned()
+                    }
+                    Role::Input => self.input.as_ref().map(|c| c.gather(rows)),
+                    Role::Target => self.target.as_ref().map(|c| c.gather(rows)),
+                    Role::Noise => drawn.next(),
+                    _ => None,
+                };
+                found.unwrap_or_else(|| Tensor::number(f64::NAN))
+            })
+            .collect()
+    }
+
+    /// Loss and metrics on rows, outside training.
+    ///
+    /// # Errors
+    /// A message when the machine cannot run.
+    pub fn metrics(&mut self, rows: &[usize]) -> Result<Metrics, Diagnostic> {
+        self.measure(rows).map_err(|f| self.message(&f))
+    }
+
+    fn measure(&mut self, rows: &[usize]) -> Result<Metrics, RunFault> {
+        let point = self.point()?;
+        let mut total = 0.0;
+        let mut confusion = Confusion::default();
+        let mut stream = noise_of(self.seed, usize::MAX >> 24);
+        let chunks: Vec<&[usize]> = if self.input.is_none() { vec![&[]] } else { rows.chunks(CHUNK).collect() };
+        for chunk in chunks {
+            let batch = chunk.len().max(1);
+            let mut noise = self.noise_tensors(&self.evaluate_noise, batch, &mut stream)?;
+            let d = self.evaluate.diagram().clone();
+            let inputs = self.fill(&d, &point, chunk, &mut noise);
+            let losses = self.evaluate.run(&inputs, batch)?;
+            total += losses.iter().flat_map(Tensor::to_f64).sum::<f64>();
+            if self.classes && self.target.is_some() {
+                let predicted = self.predicted(&point, chunk)?;
+                if let (Some(p), Some(t)) = (predicted.first(), &self.target) {
+                    confusion.add(p, &t.gather(chunk));
+                }
+            }
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+        let count = if self.input.is_none() { 1.0 } else { rows.len() as f64 };
+        let known = confusion.accuracy();
+        Ok(Metrics {
+            loss: total / count,
+            accuracy: known,
+            confusion: known.is_some().then(|| confusion.counts().to_vec()),
+        })
+    }
+
+    fn predicted(&mut self, point: &[Tensor<T>], rows: &[usize]) -> Result<Vec<Tensor<T>>, RunFault> {
+        let Some(d) = self.predict.as_ref().map(|m| m.diagram().clone()) else { return Ok(Vec::new()) };
+        let inputs = self.fill(&d, point, rows, &mut Vec::new());
+        match &mut self.predict {
+            Some(machine) => machine.run(&inputs, rows.len().max(1)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The model's outputs on rows, outside training.
+    ///
+    /// # Errors
+    /// A message when the machine cannot run.
+    pub fn predict(&mut self, rows: &[usize]) -> Result<Vec<Tensor<T>>, Diagnostic> {
+        let point = self.point().map_err(|f| self.message(&f))?;
+        self.predicted(&point, rows).map_err(|f| self.message(&f))
+    }
+
+    fn message(&self, fault: &RunFault) -> Diagnostic {
+        let code = if matches!(fault, RunFault::Singular { .. }) { Code::RUN_SOLVE } else { Code::RUN_NOT_FINITE };
+        Diagnostic::error(code, fault.to_string()).at(self.span, "in this run")
+    }
+}
+
+fn noise_of_ports(d: &Diagram, known: &[Parameter]) -> Vec<Parameter> {
+    let ports = d.ports().iter().filter(|p| p.role == Role::Noise);
+    ports.filter_map(|p| known.iter().find(|k| k.path == p.path).cloned()).collect()
+}
+
+/// States and parameters to the parameters that the rule's `evaluate` names.
+fn evaluation_point(training: &Training) -> Diagram {
+    let rule = &training.rule;
+    let d = &rule.diagram;
+    let mut b = crate::diagram::Builder::new();
+    let mut args = vec![None; d.ports().len()];
+    for role in [Role::State, Role::Param] {
+        for at in d.ports_of(role) {
+            if let (Some(port), Some(slot)) = (d.ports().get(at), args.get_mut(at)) {
+                *slot = Some(b.port(port.path.clone(), role, port.leaf.clone()));
+            }
+        }
+    }
+    let from = d.outs().len().saturating_sub(rule.leaves.len());
+    let outs = b.append_some(d, &args, d.outs().get(from..).unwrap_or_default()).unwrap_or_default();
+    b.finish(&outs)
+}
+
+type Columns<T> = (Option<Rows<T>>, Option<Rows<T>>);
+
+fn columns<T: Float>(training: &Training, data: Option<&Dataset>) -> Result<Columns<T>, Diagnostics> {
+    let ports = |role| training.objective.ports_of(role);
+    let leaf = |at: usize| training.objective.ports().get(at).map(|p| p.leaf.clone());
+    let (inputs, targets) = (ports(Role::Input), ports(Role::Target));
+    let Some(data) = data else { return Ok((None, None)) };
+    if inputs.len() > 1 || targets.len() > 1 {
+        return Err(Diagnostic::error(
+            Code::DATA_SHAPE,
+            format!(
+                "the model takes {} wires and the loss {} labels, data gives one of each",
+                inputs.len(),
+                targets.len()
+            ),
+        )
+        .at(training.data_span, "one input, one target")
+        .into());
+    }
+    let input = match inputs.first().and_then(|i| leaf(*i)) {
+        Some(port) => Some(Rows::new(&data.input, &port, "input", training.data_span)?),
+        None => None,
+    };
+    let target = match (targets.first().and_then(|i| leaf(*i)), &data.target) {
+        (Some(port), Some(column)) => Some(Rows::new(column, &port, "target", training.data_span)?),
+        (Some(_), None) => {
+            return Err(Diagnostic::error(Code::DATA_FIELD, "the loss needs a label and the data has no `target`")
+                .at(training.data_span, "no target")
+                .help("for example `target = column(\"species\") >> onehot[3]`")
+                .into());
+        }
+        (None, _) => None,
+    };
+    Ok((input, target))
+}

@@ -1,0 +1,130 @@
+//! The run loop: steps in order, reports at the ends of epochs, the best state kept.
+
+use super::float::Float;
+use super::learner::Learner;
+use super::metrics::Metrics;
+use super::schedule::Schedule;
+use super::tensor::Tensor;
+use crate::data::Parts;
+use crate::elaborate::{Select, Settings};
+use crate::source::Diagnostic;
+
+/// What is known at the end of an epoch, or of `validate = every(k)` steps.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Updates made.
+    pub step: usize,
+    /// Epochs finished.
+    pub epoch: usize,
+    /// The mean loss of the steps since the last report.
+    pub train_loss: f64,
+    /// The validation part, if there is one.
+    pub valid: Option<Metrics>,
+}
+
+/// Watches a run and may end it.
+pub trait Observer<T> {
+    /// After a report; `last` when the run ends with it.
+    ///
+    /// # Errors
+    /// A message that ends the run.
+    fn report(&mut self, report: &Report, learner: &Learner<T>, best: Option<&Kept<T>>) -> Result<(), Diagnostic>;
+
+    /// Asked before every step: whether to end here and keep what was done.
+    fn interrupted(&mut self) -> bool;
+}
+
+/// A state of a learner that `select` chose.
+#[derive(Clone, Debug)]
+pub struct Kept<T> {
+    /// Its parameters.
+    pub params: Vec<Tensor<T>>,
+    /// Its states.
+    pub states: Vec<Tensor<T>>,
+    /// Updates made until then.
+    pub step: usize,
+    /// The metric's value, larger is better (a loss is negated).
+    pub score: f64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome<T> {
+    /// Updates made.
+    pub step: usize,
+    /// The best state, if the run selects one.
+    pub best: Option<Kept<T>>,
+    /// Whether the observer ended it.
+    pub interrupted: bool,
+    /// What ended it before its time.
+    pub fault: Option<Diagnostic>,
+}
+
+/// Runs a learner from where it stands to the end of its schedule.
+///
+/// # Errors
+/// Never by itself; a fault of the run stands in [`Outcome::fault`], with the learner as it was before.
+pub fn run<T: Float>(
+    learner: &mut Learner<T>,
+    schedule: &mut Schedule,
+    parts: &Parts,
+    settings: &Settings,
+    best: Option<Kept<T>>,
+    observer: &mut dyn Observer<T>,
+) -> Outcome<T> {
+    let mut best = best;
+    let mut since = (0.0, 0_usize);
+    let outcome =
+        |learner: &Learner<T>, best, interrupted, fault| Outcome { step: learner.updates(), best, interrupted, fault };
+    while learner.updates() < schedule.total() {
+        if observer.interrupted() {
+            return outcome(learner, best, true, None);
+        }
+        let at = learner.updates();
+        match learner.step(&schedule.batch(at)) {
+            Ok(loss) => since = (since.0 + loss, since.1 + 1),
+            Err(d) => return outcome(learner, best, false, Some(d)),
+        }
+        let due = match settings.validate {
+            Some(k) => (at + 1).is_multiple_of(k),
+            None => schedule.ends_epoch(at),
+        };
+        if due || at + 1 == schedule.total() {
+            let made = report(learner, schedule, parts, settings, since, &mut best);
+            let said = made.and_then(|r| observer.report(&r, learner, best.as_ref()));
+            if let Err(d) = said {
+                return outcome(learner, best, false, Some(d));
+            }
+            since = (0.0, 0);
+        }
+    }
+    outcome(learner, best, false, None)
+}
+
+fn report<T: Float>(
+    learner: &mut Learner<T>,
+    schedule: &Schedule,
+    parts: &Parts,
+    settings: &Settings,
+    since: (f64, usize),
+    best: &mut Option<Kept<T>>,
+) -> Result<Report, Diagnostic> {
+    let valid = if parts.valid.is_empty() { None } else { Some(learner.metrics(&parts.valid)?) };
+    if let Select::Best { part, metric } = &settings.select {
+        let seen = match &**part {
+            "valid" => valid.clone(),
+            "train" => Some(learner.metrics(&parts.train)?),
+            _ => Some(learner.metrics(&parts.test)?),
+        };
+        let score = seen.and_then(|m| if &**metric == "loss" { Some(-m.loss) } else { m.accuracy });
+        // The later of equals is kept.
+        if let Some(score) = score.filter(|s| best.as_ref().is_none_or(|b| *s >= b.score)) {
+            let (params, states) = (learner.params().to_vec(), learner.states().to_vec());
+            *best = Some(Kept { params, states, step: learner.updates(), score });
+        }
+    }
+    #[allow(clippy::cast_precision_loss, reason = "a count of steps")]
+    let train_loss = since.0 / since.1.max(1) as f64;
+    let step = learner.updates();
+    Ok(Report { step, epoch: schedule.epoch(step), train_loss, valid })
+}
