@@ -11,6 +11,3 @@ mod simplify;
 mod term;
 
 pub use simplify::{largest_tensor, simplify};
-
-#[cfg(test)]
-mod tests;

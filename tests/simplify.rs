@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use super::*;
-use crate::diagram::{AffineIndex, Builder, Diagram, Function, LeadAxis, Op, PrimDef, Role, Wire};
-use crate::object::{Base, Dim, Leaf};
-use crate::random::{Stream, Use};
-use crate::run::{Tensor, evaluate};
-use crate::source::Span;
+use catlearn::compile::{largest_tensor, simplify};
+use catlearn::diagram::{AffineIndex, Builder, Diagram, Function, LeadAxis, Op, PrimDef, Role, Wire};
+use catlearn::object::{Base, Dim, Leaf};
+use catlearn::random::{Stream, Use};
+use catlearn::run::{Tensor, evaluate};
+use catlearn::source::Span;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -285,7 +285,7 @@ fn random(s: &mut Stream) -> Diagram {
                 }
                 let out: Vec<usize> = (0..s.below(4)).map(|_| s.below(6) as usize).collect();
                 let scale = if s.below(2) == 0 { 1.0 } else { -0.5 };
-                let spec = crate::diagram::EinsumSpec::new(&ins, &out, |l| Some(sizes[l % 3]), scale).unwrap();
+                let spec = catlearn::diagram::EinsumSpec::new(&ins, &out, |l| Some(sizes[l % 3]), scale).unwrap();
                 (b.op(Op::einsum(spec), &wires).unwrap(), out.iter().map(|l| l % 3).collect())
             }
         };
@@ -301,4 +301,29 @@ fn random_diagrams_keep_their_meaning() {
     for _ in 0..300 {
         checked(&random(&mut s));
     }
+}
+
+#[test]
+fn long_diagrams_take_linear_time() {
+    // a residual network of many layers, and a parameter used in all of them: its requests are one long sum
+    let mut b = Builder::new();
+    let (mut x, w) = (real(&mut b, "x", &[B, lit(4)]), real(&mut b, "w", &[lit(4), lit(4)]));
+    let mut total: Option<Wire> = None;
+    for _ in 0..2_500 {
+        let y = b.einsum("bi,oi->bo", &[x, w], &[], 0.1).unwrap();
+        let y = b.map(Function::Tanh, &[y]).unwrap();
+        let z = b.scale(y, 0.5).unwrap();
+        let next = b.add(x, z).unwrap();
+        let request = b.einsum("bi,bo->boi", &[x, y], &[], 1.0).unwrap();
+        total = Some(match total {
+            Some(sum) => b.add(sum, request).unwrap(),
+            None => request,
+        });
+        x = next;
+    }
+    let sum = b.einsum("boi->oi", &[total.unwrap()], &[], 1.0).unwrap();
+    let d = b.finish(&[x, sum]);
+    let simple = checked(&d);
+    assert_eq!(largest_tensor(&simple, 32), 32 * 4);
+    assert!(simple.work() <= d.work());
 }
