@@ -9,6 +9,8 @@ use catlearn::learn::{Changes, Displacement, LearnFault, TargetLearner};
 use catlearn::object::Leaf;
 use catlearn::source::{Code, MemoryWorld, Span};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use support::{Mode, domain, draw, grow, near, run};
 
 const EPS: f64 = 0.1;
@@ -19,12 +21,21 @@ fn loss(name: &str, n: u64) -> Diagram {
     Program::parse(&text, "loss.lens", &MemoryWorld::default()).map_err(|(d, _)| d).unwrap().model("f").unwrap().diagram
 }
 
+/// The displacement of a loss at a leaf, made once.
+fn displacement(name: &'static str, leaf: &Leaf) -> Result<Displacement, LearnFault> {
+    type Made = Mutex<BTreeMap<(&'static str, u64), Displacement>>;
+    static MADE: Made = Mutex::new(BTreeMap::new());
+    let n = leaf.literal_dims().unwrap()[0];
+    let mut made = MADE.lock().unwrap();
+    Ok(made.entry((name, n)).or_insert_with(|| Displacement::of(&loss(name, n), Span::default()).unwrap()).clone())
+}
+
 fn quadratic(leaf: &Leaf) -> Result<Displacement, LearnFault> {
-    Ok(Displacement::of(&loss("quadratic", leaf.literal_dims().unwrap()[0]), Span::default())?)
+    displacement("quadratic", leaf)
 }
 
 fn mse(leaf: &Leaf) -> Result<Displacement, LearnFault> {
-    Ok(Displacement::of(&loss("mse", leaf.literal_dims().unwrap()[0]), Span::default())?)
+    displacement("mse", leaf)
 }
 
 /// A random model R[3] * R[2] -> R[2]: parameters of three, inputs of two.
