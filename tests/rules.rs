@@ -275,6 +275,9 @@ fn printed_adam_is_not_adam() {
     assert!((of(stored)[3][0] - right[3][0]).abs() > 1e-3);
 }
 
+/// A rule from the hyper-parameters of a golden file.
+type Rule<'a> = &'a dyn Fn(&Value) -> String;
+
 /// Trajectories of other people's libraries, where the folder is there.
 #[test]
 fn golden_trajectories() {
@@ -289,7 +292,7 @@ fn golden_trajectories() {
     let list = |v: &Value| v.as_array().unwrap().iter().map(|x| x.to_string()).collect::<Vec<_>>().join(", ");
     let matrix =
         |v: &Value| v.as_array().unwrap().iter().map(|r| format!("[{}]", list(r))).collect::<Vec<_>>().join(", ");
-    let cases: [(&str, &dyn Fn(&Value) -> String); 7] = [
+    let cases: [(&str, Rule<'_>); 7] = [
         ("gd", &|h| format!("gd(lr = {})", h["lr"])),
         ("momentum_heavyball", &|h| format!("sgd(lr = {}, momentum = {})", h["lr"], h["momentum"])),
         ("nesterov_torch", &|h| format!("sgd(lr = {}, momentum = {}, nesterov = true)", h["lr"], h["momentum"])),

@@ -46,7 +46,12 @@ pub fn describe(
             return Ok(spec);
         }
     }
-    Err(reader.faults)
+    // What a part that is not supported yet would have meant for the others is not known: only that is said.
+    let mut faults = reader.faults;
+    if faults.0.iter().any(|d| d.code == Code::NOT_YET) {
+        faults.0.retain(|d| d.code == Code::NOT_YET);
+    }
+    Err(faults)
 }
 
 /// A name with bracket groups, taken apart.

@@ -97,6 +97,20 @@ impl Reader<'_> {
         const HELP: &str = "write `keep = class in [0, 1]`";
         let class = |e: &Expr| plain_name(e).is_some_and(|i| &*i.name == "class");
         match &expr.kind {
+            // The parser gives `class in [..]` as a call of `in`.
+            ExprKind::Apply(head, _) if plain_name(head).is_some_and(|i| &*i.name == "in") => {
+                let call = self.call(expr, "`class in [0, 1]`")?;
+                let [subject, list] = call.args.as_slice() else {
+                    return self.unfit("`keep` chooses rows by their class", expr.span, HELP);
+                };
+                let (subject, list) = (self.value(subject)?, self.value(list)?);
+                let items = match &list.kind {
+                    ExprKind::List(items) if class(subject) => items,
+                    _ => return self.unfit("`keep` chooses rows by their class", expr.span, HELP),
+                };
+                let values = self.keep_values(&items.iter().collect::<Vec<_>>())?;
+                self.keep_of(KeepTest::In, values, expr.span)
+            }
             ExprKind::Apply(head, _) if class(head) => {
                 let call = self.call(expr, "`class in [0, 1]`")?;
                 let args: Vec<&Arg> = call.dims.iter().chain(&call.args).copied().collect();
