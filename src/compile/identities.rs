@@ -3,7 +3,7 @@
 //! `x * 1`, `x / 1`, `x^1`, `gate(1, d)`; products with a constant fill are scalings; basic operations on fills are
 //! fills; a reshape of a reshape is one. `x + 0` stays where `x` may be -0.
 
-use crate::diagram::{Bits, Builder, EinsumSpec, Function, Literal, Op, Wire};
+use crate::diagram::{Bits, Builder, Function, Literal, Op, Wire};
 use crate::object::{Base, Dim};
 
 /// The constant that a wire is everywhere, if it is a fill.
@@ -34,7 +34,6 @@ pub(super) fn apply(b: &mut Builder, op: &Op, ins: &[Wire]) -> Option<Wire> {
             let first = entries.first().filter(|first| entries.iter().all(|x| x == *first))?;
             b.fill(&value.leaf.dims, first.0).ok()
         }
-        Op::Einsum(spec) => merge_number(b, spec, ins),
         Op::Add => match (of(0), of(1)) {
             (Some(x), Some(y)) => filled(b, wire(0)?, x + y),
             (Some(x), None) if Bits(x) == Bits(-0.0) => wire(1),
@@ -81,7 +80,7 @@ pub(super) fn apply(b: &mut Builder, op: &Op, ins: &[Wire]) -> Option<Wire> {
             let outer = b.op(op.clone(), ins).ok()?;
             let (from, to) = (b.dims(source), b.dims(outer));
             let same = from.iter().zip(&to).take_while(|(f, t)| f == t).count();
-            // without the axes in front that both have; one of them must be left to have as many entries
+            // without the axes in front that both have
             let (from, to): (&[Dim], &[Dim]) = (from.get(same..)?, to.get(same..)?);
             if from.is_empty() && to.is_empty() { Some(source) } else { b.reshape(source, from, to).ok() }
         }
@@ -93,15 +92,4 @@ pub(super) fn apply(b: &mut Builder, op: &Op, ins: &[Wire]) -> Option<Wire> {
 fn filled(b: &mut Builder, like: Wire, value: f64) -> Option<Wire> {
     let dims = b.dims(like);
     b.fill(&dims, value).ok()
-}
-
-/// A fill among the operands of an einsum, one entry of one letter, goes into the scale.
-fn merge_number(b: &mut Builder, spec: &EinsumSpec, ins: &[Wire]) -> Option<Wire> {
-    let at = ins.iter().position(|w| fill(b, *w).is_some() && b.leaf(*w).size(2) == 1 && b.leaf(*w).size(1) == 1)?;
-    let value = fill(b, *ins.get(at)?)?;
-    let words: Vec<Vec<u8>> =
-        spec.ins().iter().enumerate().filter(|(k, _)| *k != at).map(|(_, word)| word.to_vec()).collect();
-    let rest: Vec<Wire> = ins.iter().enumerate().filter(|(k, _)| *k != at).map(|(_, w)| *w).collect();
-    let spec = EinsumSpec::new(&words, spec.out(), |_| Some(Dim::ONE), spec.scale() * value).ok()?;
-    b.op(Op::einsum(spec), &rest).ok()
 }

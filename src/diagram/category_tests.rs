@@ -1,10 +1,9 @@
-//! Laws of composition, lenses and Para, and the text form's round trip, by equality of diagrams.
+//! Laws of composition and Para, and the text form's round trip, by equality of diagrams.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
 
 use super::*;
 use crate::object::{Base, Dim, Leaf};
-use crate::reverse::{Real, reverse};
 use crate::source::Span;
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -60,34 +59,6 @@ fn a_hundred_thousand_boxes_compose() {
     let f = map(1, &[Function::Sin]);
     let chain = compose_all(&f, std::iter::repeat_n(&f, 99_999)).unwrap();
     assert_eq!(chain.work(), 100_000);
-}
-
-#[test]
-fn reverse_is_a_functor_to_lenses() {
-    // 2103.01931 Prop. 2.7: R[fg] = R[f]; R[g] as lenses (RD.5), R[id] = id (RD.3).
-    let f = dense("f", 2, 3, Function::Tanh);
-    let g = map(3, &[Function::Exp, Function::Sqrt]);
-    let h = map(3, &[Function::Sin]);
-    let [rf, rg, rh] = [&f, &g, &h].map(|d| reverse(d, &Real).unwrap());
-    let whole = reverse(&f.then(&g).unwrap(), &Real).unwrap();
-    let parts = rf.then(&rg).unwrap();
-    assert!(same(&whole.diagram, &parts.diagram));
-    assert!(same(&parts.get_diagram().unwrap(), &f.then(&g).unwrap()));
-    let id = reverse(&Diagram::identity(&[r(3)]), &Real).unwrap();
-    assert!(same(&id.diagram, &Lens::identity(&[r(3)], &[r(3)]).diagram));
-    // unit, associativity, interchange
-    assert!(same(&rg.then(&id).unwrap().diagram, &rg.diagram) && same(&id.then(&rg).unwrap().diagram, &rg.diagram));
-    let left = rf.then(&rg).unwrap().then(&rh).unwrap();
-    assert!(same(&left.diagram, &rf.then(&rg.then(&rh).unwrap()).unwrap().diagram));
-    let exchanged = rf.then(&rg).unwrap().tensor(&rg.then(&rh).unwrap()).unwrap();
-    let beside = rf.tensor(&rg).unwrap().then(&rg.tensor(&rh).unwrap()).unwrap();
-    assert!(same(&exchanged.diagram, &beside.diagram));
-    let fg = reverse(&f.tensor(&g).unwrap(), &Real).unwrap();
-    assert!(same(&fg.diagram, &rf.tensor(&rg).unwrap().diagram));
-    // residuals are shared: f is there once in R[fg]
-    let products = |d: &Diagram| d.nodes().iter().filter(|n| n.op == Op::Map(Function::Tanh)).count();
-    assert_eq!(products(&parts.diagram), 1);
-    assert!(rf.then(&rf).is_err());
 }
 
 #[test]
@@ -168,23 +139,6 @@ fn text_form_reads_back() {
     assert_eq!(read.to_string(), text);
     assert!(same(&d, &read), "{text}");
     assert_eq!(read.ports(), d.ports());
-    let lens = reverse(&dense("f", 2, 3, Function::Tanh), &Real).unwrap();
-    assert_eq!(
-        lens.diagram.to_string(),
-        "in %0 : param f.W : R[3, 2]\n\
-         in %1 : input x : R[2]\n\
-         in %2 : cotangent \"d(out 0)\" : R[3]\n\
-         %3 = einsum \"ab,b->a\" %0 %1 : R[3]\n\
-         %4 = tanh %3 : R[3]\n\
-         %5 = mul %4 %4 : R[3]\n\
-         %6 = einsum \"a->a\" scale -1.0 %5 : R[3]\n\
-         %7 = einsum \"->a\" a=3 : R[3]\n\
-         %8 = add %6 %7 : R[3]\n\
-         %9 = gate %2 %8 : R[3]\n\
-         %10 = einsum \"a,b->ab\" %9 %1 : R[3, 2]\n\
-         %11 = einsum \"a,ab->b\" %9 %0 : R[2]\n\
-         out %4 %10 %11\n"
-    );
 }
 
 #[test]

@@ -21,7 +21,6 @@ mod order;
 mod rewrite;
 mod terms;
 mod text;
-mod text_parse;
 mod typing;
 mod value;
 
@@ -41,6 +40,6 @@ pub use normal::same;
 pub use op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, PrimDef};
 pub use order::{Contract, Order};
 pub use rewrite::inline_calls;
-pub use text_parse::TextFault;
+pub use text::TextFault;
 pub use typing::TypeFault;
 pub use value::{Diagram, Node, Origin, OriginId, Port, Role, Wire};

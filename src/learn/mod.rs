@@ -7,7 +7,11 @@
 
 mod aggregate;
 mod batched;
+mod displacement;
+mod learner;
 mod step;
 
 pub use batched::batched;
+pub use displacement::Displacement;
+pub use learner::{Changes, Displacements, TargetLearner};
 pub use step::{LearnFault, Step, gradient, step};

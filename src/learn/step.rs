@@ -13,6 +13,9 @@ pub enum LearnFault {
     /// A part of the objective has no reverse derivative.
     #[error(transparent)]
     Reverse(#[from] ReverseFault),
+    /// A loss that cannot turn targets into changes.
+    #[error("{}", .0.message)]
+    Conversion(Box<Diagnostic>),
     /// Parts that do not fit; a program that checks never gives it.
     #[error("the parts of the step do not fit: {0}")]
     Type(#[from] TypeFault),
@@ -22,14 +25,23 @@ impl LearnFault {
     /// The fault as a message, at the line it came from if that is known.
     #[must_use]
     pub fn diagnostics(&self, training: &Training) -> Diagnostics {
+        if let LearnFault::Conversion(d) = self {
+            return (**d).clone().into();
+        }
         let place = match self {
             LearnFault::Reverse(fault) => fault.origin.as_ref().map(|o| o.span),
-            LearnFault::Type(_) => None,
+            LearnFault::Type(_) | LearnFault::Conversion(_) => None,
         };
         Diagnostic::error(Code::NO_REVERSE, self.to_string())
             .at(place.unwrap_or(training.span), "here")
             .help("give it a reverse of its own: `prim f : A -> B { fwd (x) { .. } rev (x, dy) { .. } }`")
             .into()
+    }
+}
+
+impl From<Diagnostic> for LearnFault {
+    fn from(d: Diagnostic) -> LearnFault {
+        LearnFault::Conversion(Box::new(d))
     }
 }
 

@@ -15,8 +15,6 @@ mod atomic;
 mod linear;
 mod pointwise;
 mod structural;
-#[cfg(test)]
-mod tests;
 
 use crate::diagram::{Builder, Comparison, Function, Logic, Op, TypeFault, Wire};
 use smallvec::{SmallVec, smallvec};

@@ -7,6 +7,10 @@
 
 #![allow(clippy::indexing_slicing, reason = "wires are those of the builder, and tables have a row a node")]
 
+#[cfg(test)]
+mod lens_tests;
+#[cfg(test)]
+mod prim_tests;
 mod requests;
 mod tangent;
 #[cfg(test)]

@@ -181,6 +181,9 @@ pub(crate) fn near(a: &[Vec<f64>], b: &[Vec<f64>], tolerance: f64) -> bool {
     a.len() == b.len() && a.iter().flatten().zip(b.iter().flatten()).all(|(x, y)| (x - y).abs() <= tolerance * size)
 }
 
+/// A function of lists of vectors.
+pub(crate) type Function1<'a> = dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>> + 'a;
+
 /// What a comparison with central differences finds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Verdict {
@@ -194,7 +197,7 @@ pub(crate) enum Verdict {
 
 /// Compares `requests` = R\[f\](point, w) with the central difference of <w, f> along `along` (real ports only).
 pub(crate) fn against_differences(
-    f: &dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>>,
+    f: &Function1<'_>,
     point: &[Vec<f64>],
     w: &[Vec<f64>],
     along: &[Vec<f64>],

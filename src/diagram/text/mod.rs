@@ -11,6 +11,11 @@
 //! program stand first, as `prim @0 name {`, the body of fwd, `} rev {`, that of rev, `}`. Stable: printing what was
 //! read prints the same.
 
+mod cursor;
+mod parse;
+
+pub use parse::TextFault;
+
 use super::einsum::letter;
 use super::op::{Bits, Function, Literal, Op, PrimDef};
 use super::value::{Diagram, Role, Wire};
@@ -204,7 +209,7 @@ fn role(role: Role) -> &'static str {
 }
 
 /// All roles with their words.
-pub(super) const ROLES: [(Role, &str); 7] = [
+const ROLES: [(Role, &str); 7] = [
     (Role::Param, "param"),
     (Role::Input, "input"),
     (Role::Target, "target"),

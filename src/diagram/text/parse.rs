@@ -1,19 +1,19 @@
-//! Reads the text form of a diagram back (`text` tells the form).
+//! Reads the text form of a diagram back (the folder's page tells the form).
 //!
 //! In: text. Out: a diagram, typed by a builder; the type written after each node is compared with the one it has.
 //! Lines that are empty or begin with `#` are skipped. A fault names its line. No recursion: bodies of primitives
 //! stand at the top, each before the first that calls it.
 
-use super::builder::Builder;
-use super::einsum::EinsumSpec;
-use super::index::AffineIndex;
-use super::op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, PrimDef};
-use super::text::ROLES;
-use super::value::{Diagram, Wire};
+use super::super::builder::Builder;
+use super::super::einsum::EinsumSpec;
+use super::super::index::AffineIndex;
+use super::super::op::{Comparison, Const, Function, Literal, Logic, Op, PrimDef};
+use super::super::value::{Diagram, Wire};
+use super::ROLES;
+use super::cursor::{Cursor, Read, parsed, real};
 use crate::object::{Base, Dim, Leaf};
 use crate::source::Span;
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Why a text is no diagram.
@@ -25,8 +25,6 @@ pub struct TextFault {
     /// What is wrong with it.
     pub what: String,
 }
-
-type Read<T> = Result<T, String>;
 
 impl Diagram {
     /// Reads the text form.
@@ -328,131 +326,4 @@ fn letters_of(word: &str) -> Read<Vec<u8>> {
         }
     }
     Ok(letters)
-}
-
-fn parsed<T: std::str::FromStr>(word: &str) -> Read<T> {
-    word.parse().map_err(|_| format!("`{word}` does not fit here"))
-}
-
-fn real(word: &str) -> Read<Bits> {
-    match word.strip_prefix("0x") {
-        Some(bits) => u64::from_str_radix(bits, 16).map(|b| Bits(f64::from_bits(b))).map_err(|e| e.to_string()),
-        None => parsed(word).map(Bits),
-    }
-}
-
-/// The rest of a line.
-struct Cursor<'t> {
-    rest: &'t str,
-}
-
-impl<'t> Cursor<'t> {
-    fn eat(&mut self, what: &str) -> bool {
-        match self.rest.trim_start().strip_prefix(what) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn need(&mut self, what: &str) -> Read<()> {
-        if self.eat(what) { Ok(()) } else { Err(format!("`{what}` should stand before `{}`", self.rest.trim())) }
-    }
-
-    fn end(&self) -> Read<()> {
-        if self.rest.trim().is_empty() { Ok(()) } else { Err(format!("`{}` is too much", self.rest.trim())) }
-    }
-
-    fn take(&mut self, of: impl Fn(char) -> bool) -> &'t str {
-        let text = self.rest.trim_start();
-        let (word, rest) = text.split_at(text.find(|c| !of(c)).unwrap_or(text.len()));
-        self.rest = rest;
-        word
-    }
-
-    fn word(&mut self) -> Read<&'t str> {
-        let word = self.take(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '+'));
-        if word.is_empty() { Err(format!("a word should stand before `{}`", self.rest)) } else { Ok(word) }
-    }
-
-    fn number<T: std::str::FromStr>(&mut self) -> Read<T> {
-        parsed(self.take(|c| c.is_ascii_digit()))
-    }
-
-    /// A word, or anything in quotes.
-    fn name(&mut self) -> Read<String> {
-        if !self.eat("\"") {
-            return self.word().map(str::to_owned);
-        }
-        let mut name = String::new();
-        let mut chars = self.rest.chars();
-        while let Some(c) = chars.next() {
-            match c {
-                '"' => {
-                    self.rest = chars.as_str();
-                    return Ok(name);
-                }
-                '\\' => match chars.next() {
-                    Some('n') => name.push('\n'),
-                    Some('r') => name.push('\r'),
-                    Some(c) => name.push(c),
-                    None => break,
-                },
-                c => name.push(c),
-            }
-        }
-        Err("a quote is not closed".into())
-    }
-
-    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
-        self.need("[")?;
-        let mut items = Vec::new();
-        while !self.eat("]") {
-            if !items.is_empty() {
-                self.need(",")?;
-            }
-            items.push(item(self)?);
-        }
-        Ok(items)
-    }
-
-    fn leads(&mut self) -> Read<SmallVec<[LeadAxis; 2]>> {
-        self.need("lead")?;
-        let words = self.list(Cursor::word)?;
-        Ok(words.iter().map(|w| LeadAxis { table: w.contains('t'), index: w.contains('i') }).collect())
-    }
-
-    /// `3`, `B`, `2*B`, `B + 3`, `2*B + 3`.
-    fn dim(&mut self) -> Read<Dim> {
-        let mut per = 1;
-        if !self.eat("B") {
-            let n = self.number()?;
-            if !self.eat("*") {
-                return Ok(Dim::lit(n));
-            }
-            self.need("B")?;
-            per = n;
-        }
-        let lit = if self.eat("+") { self.number()? } else { 0 };
-        Ok(Dim { lit, per })
-    }
-
-    fn leaf(&mut self) -> Read<Leaf> {
-        let base = match self.take(|c| c.is_ascii_alphabetic()) {
-            "R" => Base::Real,
-            "Bool" => Base::Bool,
-            "Int" => Base::Int,
-            "Fin" => {
-                self.need("[")?;
-                let n = self.number()?;
-                self.need("]")?;
-                Base::Fin(n)
-            }
-            other => return Err(format!("no base is called `{other}`")),
-        };
-        let dims = if self.rest.trim_start().starts_with('[') { self.list(Cursor::dim)? } else { Vec::new() };
-        Ok(Leaf { base, dims: dims.into_iter().collect() })
-    }
 }

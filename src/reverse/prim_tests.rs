@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
 
-use super::{all, primitive};
+use super::{Real, reverse_diagram};
 use crate::diagram::{Builder, Diagram, Op, Wire, batch};
 use crate::object::{Base, Dim};
-use crate::reverse::{Real, reverse_diagram};
+use crate::prim::{all, primitive};
 
 #[test]
 fn every_example_reads_reverses_and_batches() {

@@ -1,0 +1,159 @@
+//! Targets and changes: the bridge between Learn and Para(Lens).
+//!
+//! Backprop as Functor (1711.10455) asks that de/dx(x0, -) be a bijection for every x0: then a target t at a point a is a
+//! change g = de/dx(a, t) and back. Here the inverse is found where the derivative of the error is affine in the target
+//! with a constant coefficient, `g(a, t) = g(a, 0) + c t`, by walking the reverse derivative's diagram; other errors are
+//! refused with their place.
+
+use super::step::LearnFault;
+use crate::diagram::{Builder, Diagram, Function, Op, TypeFault, Wire, inline_calls};
+use crate::object::{Base, Leaf};
+use crate::reverse::{Real, requests};
+use crate::source::{Code, Diagnostic, Span};
+
+/// The derivative of an error in the prediction, and its inverse in the target.
+#[derive(Clone, Debug)]
+pub struct Displacement {
+    change: Diagram,
+    coefficient: f64,
+}
+
+/// What is known of a wire as a function of the target: `slope * target + rest`, and whether it is one constant.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    slope: Option<f64>,
+    constant: Option<f64>,
+}
+
+impl Displacement {
+    /// The displacement of an error `(prediction, target) -> R[1]`; both must have one leaf.
+    ///
+    /// # Errors
+    /// E0506 at `span` when the derivative is not affine in the target with a constant coefficient other than 0, and
+    /// when the error is not of that type.
+    pub fn of(error: &Diagram, span: Span) -> Result<Displacement, Diagnostic> {
+        let refuse = |why: &str| {
+            Diagnostic::error(Code::CONVERSION, format!("this loss cannot turn targets into changes: {why}"))
+                .at(span, "its derivative in the prediction must be a bijection in the label")
+                .help("`quadratic` and `mse` are; train with the change form instead, which asks for no inverse")
+        };
+        let leaves: Vec<&Leaf> = error.ports().iter().map(|p| &p.leaf).collect();
+        let fits = matches!(leaves.as_slice(), [a, b] if a == b && a.base == Base::Real);
+        if !fits || !error.out_leaves().iter().all(Leaf::is_number) || error.outs().len() != 1 {
+            return Err(refuse("it is not of type (R[n], R[n]) -> R[1]"));
+        }
+        let change = derivative(error).map_err(|f| refuse(&f.to_string()))?;
+        let slope = slope_in_target(&change);
+        match slope {
+            Some(c) if c != 0.0 && c.is_finite() => Ok(Displacement { change, coefficient: c }),
+            Some(_) => Err(refuse("its derivative does not depend on the label")),
+            None => Err(refuse("its derivative is not a constant multiple of the label, plus terms without it")),
+        }
+    }
+
+    /// The change that a target asks for at a point: de/dx(a, t).
+    ///
+    /// # Errors
+    /// [`TypeFault`] when the wires are not of the error's leaf.
+    pub fn change(&self, b: &mut Builder, point: Wire, target: Wire) -> Result<Wire, TypeFault> {
+        let outs = b.append(&self.change, &[point, target])?;
+        outs.first().copied().ok_or(TypeFault::Foreign)
+    }
+
+    /// The target that asks for a change at a point: the inverse of [`Displacement::change`] in the target.
+    ///
+    /// # Errors
+    /// [`TypeFault`] when the wires are not of the error's leaf.
+    pub fn target(&self, b: &mut Builder, point: Wire, change: Wire) -> Result<Wire, TypeFault> {
+        let leaf = b.leaf(point).clone();
+        let zero = b.zero(&leaf)?;
+        let rest = self.change(b, point, zero)?;
+        let difference = b.sub(change, rest)?;
+        b.scale(difference, 1.0 / self.coefficient)
+    }
+}
+
+/// (a, t) -> de/dx(a, t).
+fn derivative(error: &Diagram) -> Result<Diagram, LearnFault> {
+    let (mut b, outs) = Builder::resume(error.clone());
+    let mut cots = Vec::new();
+    for out in outs {
+        let one = b.fill(&error.leaf(out).dims, 1.0)?;
+        cots.push((out, one));
+    }
+    let point = error.port_wire(0);
+    let asked = requests(&mut b, &Real, &cots, &[point])?;
+    let change = match asked.first().copied().flatten() {
+        Some(w) => w,
+        None => {
+            let leaf = b.leaf(point).clone();
+            b.zero(&leaf)?
+        }
+    };
+    Ok(inline_calls(&b.finish(&[change]))?)
+}
+
+/// The coefficient of the second port in the only output, entry by entry; `None` when it has none.
+fn slope_in_target(d: &Diagram) -> Option<f64> {
+    let mut known: Vec<Known> = Vec::with_capacity(d.nodes().len());
+    let target = d.port_wire(1);
+    for (at, node) in d.nodes().iter().enumerate() {
+        let ins: Vec<Known> = node.ins.iter().filter_map(|w| known.get(w.node as usize).copied()).collect();
+        let made = match &node.op {
+            Op::Input(_) => {
+                let slope = if at == target.node as usize { 1.0 } else { 0.0 };
+                Known { slope: Some(slope), constant: None }
+            }
+            _ => combine(d, at, &ins),
+        };
+        known.push(made);
+    }
+    known.get(d.outs().first()?.node as usize)?.slope
+}
+
+fn combine(d: &Diagram, at: usize, ins: &[Known]) -> Known {
+    let Some(node) = d.nodes().get(at) else { return Known { slope: None, constant: None } };
+    let still = ins.iter().all(|k| k.slope == Some(0.0));
+    let fixed: Option<Vec<f64>> = ins.iter().map(|k| k.constant).collect();
+    let slope = match (&node.op, ins) {
+        _ if still => Some(0.0),
+        (Op::Add, [x, y]) => x.slope.zip(y.slope).map(|(x, y)| x + y),
+        (Op::Map(Function::Mul | Function::Gate), [x, y]) => match (x, y) {
+            (Known { constant: Some(c), .. }, Known { slope: Some(s), .. })
+            | (Known { slope: Some(s), .. }, Known { constant: Some(c), .. }) => Some(c * s),
+            _ => None,
+        },
+        (Op::Map(Function::Div), [x, Known { constant: Some(c), .. }]) => x.slope.map(|s| s / c),
+        (Op::Einsum(spec), _) => {
+            // One operand entry by entry, the others numbers.
+            let mut slope = Some(spec.scale());
+            for ((letters, k), w) in spec.ins().iter().zip(ins).zip(&node.ins) {
+                let factor = if letters == spec.out() && k.constant.is_none() {
+                    k.slope
+                } else if d.leaf(*w).size(2) == 1 {
+                    k.constant
+                } else {
+                    None
+                };
+                slope = slope.zip(factor).map(|(s, f)| s * f);
+            }
+            let once = ins.iter().filter(|k| k.constant.is_none()).count() == 1;
+            slope.filter(|_| once)
+        }
+        _ => None,
+    };
+    let constant = fixed.and_then(|c| match (&node.op, c.as_slice()) {
+        (Op::Einsum(spec), []) => Some(spec.scale()),
+        (Op::Einsum(spec), c) if node.ins.iter().all(|w| d.leaf(*w).size(2) == 1) => {
+            Some(spec.scale() * c.iter().product::<f64>())
+        }
+        (Op::Einsum(spec), [c]) if spec.ins().first() == Some(spec.out()) => Some(spec.scale() * c),
+        (Op::Add, [x, y]) => Some(x + y),
+        (Op::Map(Function::Mul), [x, y]) => Some(x * y),
+        (Op::Map(Function::Gate), [x, y]) => Some(if *x == 0.0 { 0.0 } else { x * y }),
+        (Op::Map(Function::Div), [x, y]) => Some(x / y),
+        (Op::Map(Function::Recip), [x]) => Some(1.0 / x),
+        _ => None,
+    });
+    Known { slope, constant }
+}
