@@ -77,7 +77,50 @@ fn a_resumed_run_has_the_bits_of_the_unbroken_one() {
     for file in ["checkpoint/last.safetensors", "checkpoint/best.safetensors"] {
         let (a, b) = (fs::read(whole.join(file)).unwrap(), fs::read(broken.join(file)).unwrap());
         assert_eq!(tensors(&a), tensors(&b), "{file}");
+        assert_eq!(a, b, "{file}: the same bytes, metadata too");
     }
+    // The losses written down are the same, the interrupted epoch's among them.
+    let losses = |run: &Path| -> Vec<f64> {
+        let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+        text.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["loss"].as_f64().unwrap()).collect()
+    };
+    assert_eq!(losses(&whole), losses(&broken));
+}
+
+#[test]
+fn an_interrupted_run_over_folds_goes_on() {
+    let dir = folder("folds-resumed");
+    let data = fs::canonicalize("examples").unwrap();
+    let text_of = fs::read_to_string("examples/iris.lens").unwrap();
+    let program = dir.join("folds.lens");
+    fs::write(
+        &program,
+        text_of.replace("stratified(train = 0.8, test = 0.2)", "kfold(3)").replace("epochs    = 50", "epochs = 3"),
+    )
+    .unwrap();
+    let run = dir.join("out");
+    let o = catlearn(&["train", text(&program), "--data-dir", text(&data), "--out", text(&run), "--stop-after", "5"]);
+    assert_eq!(o.status.code(), Some(130), "{}", err(&o));
+    let o = catlearn(&["train", "--resume", text(&run), "--data-dir", text(&data), "--format", "json"]);
+    assert!(o.status.success(), "{}", err(&o));
+    let line: Value = serde_json::from_str(&out(&o)).unwrap();
+    assert_eq!(line["metrics"]["test"]["accuracy_folds"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_run_does_not_go_on_with_other_data() {
+    let dir = folder("other-data");
+    fs::create_dir_all(dir.join("data")).unwrap();
+    fs::copy("examples/iris.lens", dir.join("iris.lens")).unwrap();
+    let csv = fs::read_to_string("examples/data/iris.csv").unwrap();
+    fs::write(dir.join("data/iris.csv"), &csv).unwrap();
+    let (program, run) = (dir.join("iris.lens"), dir.join("out"));
+    let o = catlearn(&["train", text(&program), "--out", text(&run), "--stop-after", "5"]);
+    assert_eq!(o.status.code(), Some(130), "{}", err(&o));
+    fs::write(dir.join("data/iris.csv"), csv.replacen("5.1", "5.2", 1)).unwrap();
+    let o = catlearn(&["train", "--resume", text(&run)]);
+    assert_eq!(o.status.code(), Some(1));
+    assert!(err(&o).contains("not what this run was started with"), "{}", err(&o));
 }
 
 /// Names and bytes of a safetensors file, metadata left out.

@@ -29,6 +29,7 @@ fn checked(args: &CheckArgs, shared: &Shared) -> Result<End, End> {
     for path in &args.files {
         let Ok(text) = text_of(path, shared) else {
             end = End::Fault;
+            all.push(json!({"file": path, "messages": [{"message": "cannot be read"}], "items": []}));
             continue;
         };
         let world = FileWorld::new(shared.data_dir.as_deref());

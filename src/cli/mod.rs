@@ -7,6 +7,7 @@ mod check;
 mod folder;
 mod laws;
 mod load;
+mod measure;
 mod observe;
 pub(crate) mod render;
 mod terminal;

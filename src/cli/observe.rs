@@ -29,6 +29,8 @@ pub(super) struct Writing<'a> {
     /// For tests of `--resume`: stop after that many updates.
     pub(super) stop_at: Option<usize>,
     pub(super) steps: usize,
+    /// Sum and number of the losses since the last report.
+    pub(super) since: (f64, usize),
 }
 
 /// Metrics as a JSON object.
@@ -51,6 +53,8 @@ impl Writing<'_> {
         let write = |name: &str, tensors, step: usize, score: Option<f64>| {
             let mut metadata = self.metadata.clone();
             metadata.insert("step".into(), step.to_string());
+            metadata.insert("since_bits".into(), self.since.0.to_bits().to_string());
+            metadata.insert("since_steps".into(), self.since.1.to_string());
             if let Some(score) = score {
                 metadata.insert("score_bits".into(), score.to_bits().to_string());
             }

@@ -2,12 +2,13 @@
 
 use super::folder::Folder;
 use super::load::{Loaded, load, parts};
-use super::observe::{STOP, Writing, metrics_json};
+use super::measure::{Measured, mean_of, on_parts};
+use super::observe::{STOP, Writing};
 use super::terminal::{answer, complain, messages, note};
 use super::{End, Format, Shared};
 use catlearn::data::{Dataset, Parts};
 use catlearn::elaborate::{Precision, Training};
-use catlearn::run::{Checkpoint, Float, Kept, Learner, Metrics, Outcome, Schedule, run as run_loop};
+use catlearn::run::{Checkpoint, Float, Kept, Learner, Outcome, Schedule, Started, run as run_loop};
 use catlearn::source::{Code, Diagnostic, Diagnostics};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -28,8 +29,8 @@ pub(super) struct TrainArgs {
     #[arg(long, env = "CATLEARN_SEED")]
     seed: Option<u64>,
     /// Worker threads; results never depend on it
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    threads: Option<u32>,
     /// Begin with the parameters of this file
     #[arg(long, value_name = "F.safetensors")]
     init: Option<PathBuf>,
@@ -63,18 +64,6 @@ struct Job<'a> {
     folder: Folder,
     resuming: bool,
     program_hash: String,
-}
-
-/// What one run gave.
-struct Result1 {
-    metrics: Map<String, Value>,
-    selected: Value,
-    steps: usize,
-    epochs: usize,
-    seconds: f64,
-    samples: usize,
-    interrupted: bool,
-    failed: bool,
 }
 
 fn trained(args: &TrainArgs, shared: &Shared) -> Result<End, End> {
@@ -112,10 +101,19 @@ fn trained(args: &TrainArgs, shared: &Shared) -> Result<End, End> {
     };
     let resuming = folder.is_some();
     let folder = match folder {
-        Some(f) => f,
+        Some((f, known)) => {
+            if known != sources(data.as_ref()) {
+                let d = Diagnostic::error(Code::RUN_CHECKPOINT, "the data is not what this run was started with")
+                    .note(format!("started with {known}"))
+                    .help("put the old files back, or begin a new run");
+                complain(shared, d);
+                return Err(End::Fault);
+            }
+            f
+        }
         None => Folder::create(args.out.as_deref(), &training.name, args.force, shared)?,
     };
-    let program_hash = hash(&loaded, &training);
+    let program_hash = hash(&training);
     if !resuming {
         folder.write("model.lens", loaded.text.as_bytes(), shared)?;
         folder.write("config.toml", config(&training, seed).as_bytes(), shared)?;
@@ -127,9 +125,16 @@ fn trained(args: &TrainArgs, shared: &Shared) -> Result<End, End> {
         }
     });
     let mut job = Job { args, shared, training: &training, seed, folder, resuming, program_hash };
+    // A run may be resumed from any folder.
+    let whole = std::fs::canonicalize(file).map_or_else(|_| file.to_owned(), |p| p.display().to_string());
+    let target = format!("{whole}:{}", training.name);
     job.record(&target, &set, data.as_ref(), "running", None)?;
     let folds = data.as_ref().map_or(0, |d| d.folds.len());
-    let result = if folds == 0 { job.one(data.as_ref(), &loaded) } else { job.folds(data.as_ref(), &loaded, folds) };
+    let result = if folds == 0 {
+        job.in_folder(data.as_ref(), &loaded, &job.folder, resuming)
+    } else {
+        job.folds(data.as_ref(), &loaded, folds)
+    };
     let result = match result {
         Ok(r) => r,
         Err(end) => {
@@ -155,7 +160,7 @@ fn trained(args: &TrainArgs, shared: &Shared) -> Result<End, End> {
     Ok(End::Fine)
 }
 
-type Resumed = (String, Vec<String>, Option<u64>, Option<Folder>);
+type Resumed = (String, Vec<String>, Option<u64>, Option<(Folder, Value)>);
 
 /// What the run in a folder was started with.
 fn resumed(dir: &std::path::Path, args: &TrainArgs, shared: &Shared) -> Result<Resumed, End> {
@@ -176,7 +181,8 @@ fn resumed(dir: &std::path::Path, args: &TrainArgs, shared: &Shared) -> Result<R
         .and_then(Value::as_array)
         .map(|a| a.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect());
     let target = args.target.clone().unwrap_or(target);
-    Ok((target, set.unwrap_or_default(), Some(seed), Some(folder)))
+    let data = record.get("data").cloned().unwrap_or(Value::Null);
+    Ok((target, set.unwrap_or_default(), Some(seed), Some((folder, data))))
 }
 
 fn drawn() -> u64 {
@@ -186,16 +192,18 @@ fn drawn() -> u64 {
     low.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33
 }
 
-/// A number that changes with the parameters, states and objective of a program.
-fn hash(loaded: &Loaded, training: &Training) -> String {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut h = DefaultHasher::new();
-    training.objective.to_string().hash(&mut h);
-    training.rule.diagram.to_string().hash(&mut h);
-    format!("{:?}", training.settings.batch).hash(&mut h);
-    format!("{:?}{:?}", training.settings.precision, training.settings.order).hash(&mut h);
-    let _ = &loaded.path;
-    format!("{:016x}", h.finish())
+/// The data files with their hashes.
+fn sources(data: Option<&Dataset>) -> Value {
+    let all = data.iter().flat_map(|d| &d.sources);
+    all.map(|s| json!({"name": s.name, "sha256": s.sha256, "bytes": s.bytes})).collect()
+}
+
+/// A hash of what a checkpoint must agree with: objective, rule, batches, precision.
+fn hash(training: &Training) -> String {
+    let s = &training.settings;
+    let text =
+        format!("{}\n{}\n{:?} {:?} {:?}", training.objective, training.rule.diagram, s.batch, s.precision, s.order);
+    catlearn::data::sha256(text.as_bytes())
 }
 
 fn config(training: &Training, seed: u64) -> String {
@@ -234,35 +242,32 @@ impl Job<'_> {
         status: &str,
         line: Option<&Value>,
     ) -> Result<(), End> {
-        let sources: Vec<Value> = data
-            .iter()
-            .flat_map(|d| &d.sources)
-            .map(|s| json!({"name": s.name, "sha256": s.sha256, "bytes": s.bytes}))
-            .collect();
         let record = json!({
             "catlearn": env!("CARGO_PKG_VERSION"),
             "command": std::env::args().collect::<Vec<_>>(),
             "target": target, "training": &*self.training.name, "set": set, "seed": self.seed,
-            "program_hash": self.program_hash, "data": sources, "status": status,
+            "program_hash": self.program_hash, "data": sources(data), "status": status,
             "result": line,
         });
         let text = serde_json::to_string_pretty(&record).unwrap_or_default();
         self.folder.write("run.json", text.as_bytes(), self.shared)
     }
 
-    fn one(&self, data: Option<&Dataset>, loaded: &Loaded) -> Result<Result1, End> {
-        self.in_folder(data, loaded, &self.folder)
-    }
-
-    fn in_folder(&self, data: Option<&Dataset>, loaded: &Loaded, folder: &Folder) -> Result<Result1, End> {
+    fn in_folder(
+        &self,
+        data: Option<&Dataset>,
+        loaded: &Loaded,
+        folder: &Folder,
+        resuming: bool,
+    ) -> Result<Measured, End> {
         match self.training.settings.precision {
-            Precision::F32 => self.with::<f32>(data, loaded, folder),
-            Precision::F64 => self.with::<f64>(data, loaded, folder),
+            Precision::F32 => self.with::<f32>(data, loaded, folder, resuming),
+            Precision::F64 => self.with::<f64>(data, loaded, folder, resuming),
         }
     }
 
-    fn folds(&mut self, data: Option<&Dataset>, loaded: &Loaded, folds: usize) -> Result<Result1, End> {
-        let mut all: Vec<Result1> = Vec::new();
+    fn folds(&mut self, data: Option<&Dataset>, loaded: &Loaded, folds: usize) -> Result<Measured, End> {
+        let mut all: Vec<Measured> = Vec::new();
         for i in 0..folds {
             let Some(fold) = data.map(|d| d.fold(i)) else { return Err(End::Fault) };
             let fold = fold.map_err(|said| {
@@ -271,7 +276,9 @@ impl Job<'_> {
             })?;
             note(self.shared, &format!("fold {i}"));
             let folder = self.folder.inner(&format!("fold-{i}"), self.shared)?;
-            let result = self.in_folder(Some(&fold), loaded, &folder)?;
+            // A fold that was never begun has nothing to resume.
+            let begun = self.resuming && folder.path.join("checkpoint/last.safetensors").exists();
+            let result = self.in_folder(Some(&fold), loaded, &folder, begun)?;
             let stop = result.interrupted || result.failed;
             all.push(result);
             if stop {
@@ -289,15 +296,21 @@ impl Job<'_> {
         End::Fault
     }
 
-    fn with<T: Float>(&self, data: Option<&Dataset>, loaded: &Loaded, folder: &Folder) -> Result<Result1, End> {
+    fn with<T: Float>(
+        &self,
+        data: Option<&Dataset>,
+        loaded: &Loaded,
+        folder: &Folder,
+        resuming: bool,
+    ) -> Result<Measured, End> {
         let say = |said: Diagnostics| {
             loaded.say(self.shared, &said);
             End::Fault
         };
         let mut learner: Learner<T> = Learner::new(self.training, data, self.seed).map_err(say)?;
-        let mut best: Option<Kept<T>> = None;
-        if self.resuming {
-            best = self.restore(&mut learner, folder)?;
+        let mut from = Started { best: None, since: (0.0, 0) };
+        if resuming {
+            from = self.restore(&mut learner, folder)?;
         }
         if let Some(path) = &self.args.init {
             let bytes = std::fs::read(path).map_err(|e| self.fault(format!("{}: {e}", path.display()), folder))?;
@@ -326,9 +339,11 @@ impl Job<'_> {
             saved: began,
             shown: 0,
             stop_at: self.args.stop_after,
+            since: (0.0, 0),
             steps: 0,
         };
-        let outcome = run_loop(&mut learner, &mut schedule, rows, &self.training.settings, best, &mut writing);
+        let outcome = run_loop(&mut learner, &mut schedule, rows, &self.training.settings, from, &mut writing);
+        writing.since = outcome.since;
         let seconds = began.elapsed().as_secs_f64();
         writing.save(&learner, outcome.best.as_ref())?;
         if let Some(d) = &outcome.fault {
@@ -342,7 +357,7 @@ impl Job<'_> {
         };
         let steps = learner.updates() - first;
         let samples = (first..learner.updates()).map(|s| schedule.batch(s).len().max(1)).sum();
-        Ok(Result1 {
+        Ok(Measured {
             metrics,
             selected,
             steps: learner.updates(),
@@ -354,7 +369,7 @@ impl Job<'_> {
         })
     }
 
-    fn restore<T: Float>(&self, learner: &mut Learner<T>, folder: &Folder) -> Result<Option<Kept<T>>, End> {
+    fn restore<T: Float>(&self, learner: &mut Learner<T>, folder: &Folder) -> Result<Started<T>, End> {
         let bytes = folder
             .read("checkpoint/last.safetensors")
             .map_err(|e| self.fault(format!("checkpoint/last.safetensors: {e}"), folder))?;
@@ -363,17 +378,21 @@ impl Job<'_> {
             return Err(self.fault("the checkpoint is of another program than the file is now", folder));
         }
         let step = found.number("step").map_err(|e| self.fault(e, folder))?;
+        let sum = found.number("since_bits").map_err(|e| self.fault(e, folder))?;
+        let count = found.number("since_steps").map_err(|e| self.fault(e, folder))?;
+        let since = (f64::from_bits(sum), usize::try_from(count).unwrap_or(0));
         learner.restore(found.params, found.states, usize::try_from(step).unwrap_or(usize::MAX));
-        let Ok(bytes) = folder.read("checkpoint/best.safetensors") else { return Ok(None) };
+        let Ok(bytes) = folder.read("checkpoint/best.safetensors") else { return Ok(Started { best: None, since }) };
         let best: Checkpoint<T> = Checkpoint::load(&bytes, learner, true).map_err(|e| self.fault(e, folder))?;
         let step = best.number("step").map_err(|e| self.fault(e, folder))?;
         let score = best.number("score_bits").map_err(|e| self.fault(e, folder))?;
-        Ok(Some(Kept {
+        let kept = Kept {
             params: best.params,
             states: best.states,
             step: usize::try_from(step).unwrap_or(usize::MAX),
             score: f64::from_bits(score),
-        }))
+        };
+        Ok(Started { best: Some(kept), since })
     }
 
     /// Metrics of the last state on every part, and of the selected one.
@@ -398,7 +417,7 @@ impl Job<'_> {
         Ok((last, selected))
     }
 
-    fn line(&self, r: &Result1) -> Value {
+    fn line(&self, r: &Measured) -> Value {
         #[allow(clippy::cast_precision_loss, reason = "a count of samples")]
         let rate = if r.seconds > 0.0 { r.samples as f64 / r.seconds } else { 0.0 };
         json!({
@@ -407,7 +426,7 @@ impl Job<'_> {
         })
     }
 
-    fn tell(&self, r: &Result1, line: &Value) -> Result<(), End> {
+    fn tell(&self, r: &Measured, line: &Value) -> Result<(), End> {
         if self.args.format == Format::Json {
             return answer(&line.to_string());
         }
@@ -444,58 +463,5 @@ impl Job<'_> {
             &format!("{} steps in {:.2} s; the run is in {}", r.steps, r.seconds, self.folder.path.display()),
         );
         Ok(())
-    }
-}
-
-fn on_parts<T: Float>(learner: &mut Learner<T>, rows: &Parts) -> Result<Map<String, Value>, Diagnostic> {
-    let mut out = Map::new();
-    let nothing = rows.train.is_empty();
-    for (name, part) in [("train", &rows.train), ("valid", &rows.valid), ("test", &rows.test)] {
-        if !part.is_empty() || (name == "train" && nothing) {
-            let m: Metrics = learner.metrics(part)?;
-            out.insert(name.to_owned(), metrics_json(&m));
-        }
-    }
-    Ok(out)
-}
-
-/// Mean and spread over folds.
-fn mean_of(all: &[Result1]) -> Result1 {
-    let gather = |pick: &dyn Fn(&Result1) -> Map<String, Value>| -> Map<String, Value> {
-        let mut sums: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
-        for r in all {
-            for (part, m) in pick(r) {
-                for (key, value) in m.as_object().into_iter().flatten() {
-                    if let Some(x) = value.as_f64() {
-                        sums.entry((part.clone(), key.clone())).or_default().push(x);
-                    }
-                }
-            }
-        }
-        let mut out: Map<String, Value> = Map::new();
-        for ((part, key), xs) in sums {
-            #[allow(clippy::cast_precision_loss, reason = "a count of folds")]
-            let n = xs.len() as f64;
-            let mean = xs.iter().sum::<f64>() / n;
-            let spread = (xs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt();
-            let entry = out.entry(part).or_insert_with(|| json!({}));
-            if let Value::Object(m) = entry {
-                m.insert(key.clone(), json!(mean));
-                m.insert(format!("{key}_sd"), json!(spread));
-                m.insert(format!("{key}_folds"), json!(xs));
-            }
-        }
-        out
-    };
-    let selected = gather(&|r| r.selected.get("metrics").and_then(Value::as_object).cloned().unwrap_or_default());
-    Result1 {
-        metrics: gather(&|r| r.metrics.clone()),
-        selected: json!({"metrics": selected}),
-        steps: all.iter().map(|r| r.steps).sum(),
-        epochs: all.iter().map(|r| r.epochs).max().unwrap_or(0),
-        seconds: all.iter().map(|r| r.seconds).sum(),
-        samples: all.iter().map(|r| r.samples).sum(),
-        interrupted: all.iter().any(|r| r.interrupted),
-        failed: all.iter().any(|r| r.failed),
     }
 }

@@ -29,6 +29,7 @@ pub use describe::describe;
 pub use encode::Encoder;
 pub use labels::Labels;
 pub use read::SourceFile;
+pub use sha256::sha256;
 pub use spec::{
     Amount, Base, ColumnType, DataSpec, EncoderStep, Encoding, Keep, KeepTest, KeepValue, Origin, OriginKind, Pick,
     Split, SplitKind, Target,

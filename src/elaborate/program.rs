@@ -345,8 +345,7 @@ impl Program {
         let mut fields = Vec::new();
         for pair in pairs {
             let text = format!("train overrides {{ {pair} }}");
-            let mut sources = SourceMap::default();
-            let id = sources.add("--set", text.as_str());
+            let id = self.defs.sources.add("--set", text.as_str());
             let (tree, said) = crate::syntax::parse(id, &text);
             let parsed: Vec<Field> = tree
                 .items
@@ -362,7 +361,7 @@ impl Program {
                             .help("for example --set epochs=10"),
                     );
                 }
-                return Err((said, sources));
+                return Err((said, self.defs.sources.clone()));
             }
             fields.extend(parsed);
         }

@@ -7,6 +7,9 @@ use crate::object::Base;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::collections::{BTreeMap, HashMap};
 
+/// The key of the metadata: lines `key=value`.
+const METADATA: &str = "catlearn";
+
 /// Why bytes are not a checkpoint of this run.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CheckpointFault {
@@ -67,7 +70,9 @@ impl<T: Float> Checkpoint<T> {
                 TensorView::new(*kind, shape.clone(), raw).map_err(|e| CheckpointFault::Format(e.to_string()))?;
             views.push((name.clone(), view));
         }
-        let metadata: HashMap<String, String> = metadata.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        // One entry: several would be written in an order of their own each time.
+        let lines: Vec<String> = metadata.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let metadata = HashMap::from([(METADATA.to_owned(), lines.join("\n"))]);
         serialize(views, Some(metadata)).map_err(|e| CheckpointFault::Format(e.to_string()))
     }
 
@@ -79,7 +84,9 @@ impl<T: Float> Checkpoint<T> {
         let format = |e: safetensors::SafeTensorError| CheckpointFault::Format(e.to_string());
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
         let file = SafeTensors::deserialize(bytes).map_err(format)?;
-        let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+        let lines = header.metadata().as_ref().and_then(|m| m.get(METADATA)).cloned().unwrap_or_default();
+        let pairs = lines.lines().filter_map(|l| l.split_once('='));
+        let metadata = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let read = |(path, leaf): &Named| -> Result<Tensor<T>, CheckpointFault> {
             let view = file.tensor(path).map_err(|_| CheckpointFault::Missing(path.to_string()))?;
             let entries = decode(&view).filter(|_| view.shape() == leaf.shape(1).as_slice());

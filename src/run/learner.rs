@@ -190,6 +190,19 @@ impl<T: Float> Learner<T> {
             .help("a smaller rate, or `clip_norm` behind the rule, often helps"));
         }
         let params = outs.split_off(self.states.len());
+        let broken = params
+            .iter()
+            .zip(&self.param_leaves)
+            .find(|(t, _)| t.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite())));
+        if let Some((_, (path, _))) = broken {
+            return Err(Diagnostic::error(
+                Code::RUN_NOT_FINITE,
+                format!("update {} makes `{path}` infinite or no number", self.updates + 1),
+            )
+            .at(self.span, "in this run")
+            .note("the state before that update is kept")
+            .help("a smaller rate, or `clip_norm` behind the rule, often helps"));
+        }
         self.states = outs;
         self.params = params;
         self.updates += 1;

@@ -31,4 +31,4 @@ pub use metrics::Metrics;
 pub use reference::{Machine, evaluate};
 pub use schedule::Schedule;
 pub use tensor::Tensor;
-pub use train::{Kept, Observer, Outcome, Report, run};
+pub use train::{Kept, Observer, Outcome, Report, Started, run};

@@ -47,6 +47,15 @@ pub struct Kept<T> {
     pub score: f64,
 }
 
+/// Where a run begins: what an earlier part of it left.
+#[derive(Clone, Debug)]
+pub struct Started<T> {
+    /// The best state so far.
+    pub best: Option<Kept<T>>,
+    /// Sum and number of the losses since the last report.
+    pub since: (f64, usize),
+}
+
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub struct Outcome<T> {
@@ -54,6 +63,8 @@ pub struct Outcome<T> {
     pub step: usize,
     /// The best state, if the run selects one.
     pub best: Option<Kept<T>>,
+    /// Sum and number of the losses since the last report.
+    pub since: (f64, usize),
     /// Whether the observer ended it.
     pub interrupted: bool,
     /// What ended it before its time.
@@ -69,21 +80,25 @@ pub fn run<T: Float>(
     schedule: &mut Schedule,
     parts: &Parts,
     settings: &Settings,
-    best: Option<Kept<T>>,
+    from: Started<T>,
     observer: &mut dyn Observer<T>,
 ) -> Outcome<T> {
-    let mut best = best;
-    let mut since = (0.0, 0_usize);
-    let outcome =
-        |learner: &Learner<T>, best, interrupted, fault| Outcome { step: learner.updates(), best, interrupted, fault };
+    let Started { mut best, mut since } = from;
+    let outcome = |learner: &Learner<T>, best, since, interrupted, fault| Outcome {
+        step: learner.updates(),
+        best,
+        since,
+        interrupted,
+        fault,
+    };
     while learner.updates() < schedule.total() {
         if observer.interrupted() {
-            return outcome(learner, best, true, None);
+            return outcome(learner, best, since, true, None);
         }
         let at = learner.updates();
         match learner.step(&schedule.batch(at)) {
             Ok(loss) => since = (since.0 + loss, since.1 + 1),
-            Err(d) => return outcome(learner, best, false, Some(d)),
+            Err(d) => return outcome(learner, best, since, false, Some(d)),
         }
         let due = match settings.validate {
             Some(k) => (at + 1).is_multiple_of(k),
@@ -93,12 +108,12 @@ pub fn run<T: Float>(
             let made = report(learner, schedule, parts, settings, since, &mut best);
             let said = made.and_then(|r| observer.report(&r, learner, best.as_ref()));
             if let Err(d) = said {
-                return outcome(learner, best, false, Some(d));
+                return outcome(learner, best, since, false, Some(d));
             }
             since = (0.0, 0);
         }
     }
-    outcome(learner, best, false, None)
+    outcome(learner, best, since, false, None)
 }
 
 fn report<T: Float>(
