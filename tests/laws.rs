@@ -354,3 +354,25 @@ fn rd3_identity_and_projections() {
     let v = draw(&port_leaves(&copied), 4);
     assert!(near(&run(&copied, &v, 1), &plus(&v[2..4], &v[4..6]), 1e-15));
 }
+
+/// Differences decide nearly always: a law that passes over most points says nothing.
+#[test]
+fn few_points_are_passed_over() {
+    let mut stream = catlearn::random::Stream::new(1, catlearn::random::Use::Laws);
+    for (mode, reversed, least) in [
+        (Mode::Smooth, false, 900),
+        (Mode::Kinked, false, 900),
+        (Mode::Smooth, true, 900),
+        (Mode::Polynomial, false, 900),
+    ] {
+        let mut told = 0;
+        for seed in 0..1000 {
+            let length = 1 + stream.below(if reversed { 6 } else { 11 });
+            let genes: Vec<u32> = (0..length).map(|_| stream.bits() as u32).collect();
+            let d = diagram(&genes, mode, Role::Input);
+            let d = if reversed { r(&d) } else { d };
+            told += usize::from(derivative_holds(&d, seed).unwrap());
+        }
+        assert!(told >= least, "{mode:?} {reversed}: {told} of 1000");
+    }
+}

@@ -34,7 +34,11 @@ fn checked(args: &LawsArgs, shared: &Shared) -> Result<End, End> {
     let mut faults = Diagnostics::default();
     let wide = report.results.iter().map(|r| r.item.chars().count()).max().unwrap_or(0);
     for r in &report.results {
-        let held = if r.failure.is_some() { "FAILS" } else { "holds" };
+        let held = match (&r.failure, r.cases) {
+            (Some(_), _) => "FAILS",
+            (None, 0) => "not tested",
+            _ => "holds",
+        };
         answer(&format!("{:wide$}  {held}  {:>6} cases  {}", r.item, r.cases, r.law))?;
         faults.0.extend(r.failure.clone());
     }

@@ -12,7 +12,7 @@ pub struct LawResult {
     pub law: String,
     /// On what.
     pub item: String,
-    /// How often.
+    /// How often; points where differences cannot tell (kinks, outside the domain) do not count. 0 is untested.
     pub cases: usize,
     /// The counterexample, if there is one.
     pub failure: Option<Diagnostic>,
