@@ -47,7 +47,8 @@ fn links_lead_somewhere() {
         let page = std::fs::read_to_string(path).unwrap();
         let folder = std::path::Path::new(path).parent().unwrap();
         // Links stand in prose, not in programs.
-        let prose: String = page.split("```").step_by(2).collect();
+        let blocks: String = page.split("```").step_by(2).collect();
+        let prose: String = blocks.split('`').step_by(2).collect();
         for part in prose.split("](").skip(1) {
             let target = part.split(')').next().unwrap();
             if !target.starts_with("http") {

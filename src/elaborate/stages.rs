@@ -117,6 +117,7 @@ fn stage_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<RuleStag
             }
             _ => return fault(Diagnostic::error(Code::RULE_BODY, "an update rule is needed here").at(e.span, "")),
         },
+        ExprKind::Parts(_) => return Elab::not_yet("a transform behind parts", e.span),
         _ => {
             return fault(
                 Diagnostic::error(Code::RULE_BODY, "an update rule is needed here")
