@@ -202,6 +202,27 @@ fn folds_have_folders_means_and_spreads() {
 }
 
 #[test]
+fn a_model_with_noise_trains_and_is_evaluated_without_it() {
+    let dir = folder("noise");
+    let data = fs::canonicalize("examples").unwrap();
+    let example = fs::read_to_string("examples/iris.lens").unwrap();
+    let noisy = "model jitter {noise u: R[..s] ~ normal(0.1)} : R[..s] -> R[..s] (x) { x + u } evaluate (x) { x }\n";
+    let text_of = format!("{noisy}{}", example.replace("    dense[4, 16] >>", "    jitter >> dense[4, 16] >>"));
+    let program = dir.join("noise.lens");
+    fs::write(&program, text_of).unwrap();
+    let run = |name: &str| {
+        let dest = dir.join(name);
+        let o =
+            catlearn(&["train", text(&program), "--data-dir", text(&data), "--out", text(&dest), "--format", "json"]);
+        assert!(o.status.success(), "{}", err(&o));
+        let line: Value = serde_json::from_str(&out(&o)).unwrap();
+        assert!(line["metrics"]["test"]["accuracy"].as_f64().unwrap() > 0.85, "{line}");
+        fs::read(dest.join("checkpoint/last.safetensors")).unwrap()
+    };
+    assert_eq!(run("one"), run("two"), "the same seed draws the same noise");
+}
+
+#[test]
 fn wrong_use_ends_with_two_and_wrong_programs_with_one() {
     for args in [&["train"][..], &["nosuchverb"], &["train", "--nosuchflag"], &["trace", "x.lens"], &["check"]] {
         assert_eq!(catlearn(args).status.code(), Some(2), "{args:?}");

@@ -138,6 +138,27 @@ fn a_map_passed_in_and_used_twice_is_tied() {
     }
 }
 
+/// `params(f)` handed on through two models keeps its place, and two objects stay two.
+#[test]
+fn parameter_objects_are_handed_on() {
+    let text = "model gen : R[2] -> R[2] = dense[2, 4] >> tanh >> dense[4, 2]\n\
+                model inner {G: params(gen)} : R[2] -> R[2] (x) { gen{G}(gen{G}(x)) }\n\
+                model outer {A: params(gen), B: params(gen)} : R[2] -> R[2] (x) { inner{A}(x) + inner{B}(x) }";
+    let paths: Vec<String> = model(text, "outer").params.iter().map(|p| p.path.to_string()).collect();
+    let expected: Vec<String> =
+        ["A", "B"].iter().flat_map(|o| ["0.W", "0.b", "1.W", "1.b"].map(|p| format!("outer.{o}.{p}"))).collect();
+    assert_eq!(paths, expected);
+}
+
+/// A definition without parameters that draws noise draws it anew at each call.
+#[test]
+fn noise_is_drawn_anew_at_each_call() {
+    let text = "model jitter {noise u: R[..s] ~ normal} : R[..s] -> R[..s] (x) { x + u } evaluate (x) { x }\n\
+                def wrapped : R[n] -> R[n] (x) { jitter(x) }\n\
+                model m : R[2] -> R[2] (x) { wrapped(x) + wrapped(x) }";
+    assert_eq!(model(text, "m").noise.len(), 2);
+}
+
 #[test]
 fn sharing_stays() {
     let mut squares = String::from("model f : R[1] -> R[1] (x) {\n let y0 = x * x\n");

@@ -446,7 +446,8 @@ impl<'p> Elab<'p> {
         if let Some(value) = key.as_ref().and_then(|k| self.memo.get(k)) {
             return Ok(value.clone());
         }
-        self.make_ports(map, &given, &mut vars, &mut inner, call)?;
+        self.make_ports(map, &given, &mut vars, &mut inner, (call, env))?;
+        let drawn = self.noises.len();
         let before = self.b.origin();
         self.calls.push((id, call.span));
         let value = self.body(map, &input.value, &mut inner, call);
@@ -468,7 +469,8 @@ impl<'p> Elab<'p> {
                 .also(map.arrow.to.span, format!("promises {}", m.needs)),
             );
         }
-        if let Some(key) = key {
+        // A body that draws noise draws it anew at every call.
+        if let Some(key) = key.filter(|_| self.noises.len() == drawn) {
             self.memo.insert(key, value.clone());
         }
         Ok(value)
@@ -569,21 +571,15 @@ impl<'p> Elab<'p> {
         input: &Value,
         given: &[Option<Value>],
     ) -> Option<MemoKey> {
+        let objects = map.ports.iter().any(|p| matches!(p.ty.kind, crate::syntax::ast::TypeKind::Params(_)));
+        if objects {
+            return None;
+        }
         let all_given = map.ports.iter().zip(given).all(|(p, g)| !p.noise && g.is_some());
         if (!all_given && !map.ports.is_empty()) || (map.ports.is_empty() && self.owns(id)) {
             return None;
         }
-        let mut dims = Vec::new();
-        for (name, _) in &vars.names {
-            match vars.known.get(name) {
-                Some(Known::Dim(n)) => dims.push(*n),
-                Some(Known::Shape(s)) => {
-                    dims.push(s.len() as u64);
-                    dims.extend(s.iter());
-                }
-                _ => dims.push(u64::MAX),
-            }
-        }
+        let dims = vars.key();
         let mut settings = Vec::new();
         for formal in &map.formals {
             match inner.get(&formal.name.name) {

@@ -124,7 +124,7 @@ impl<'p> Elab<'p> {
                 self.typed(made, "outer", span).map(Value::Wire)
             }
             "transpose" => self.letters(&ins, name, "ab->ba", 2, "R[n, m]", span),
-            "trace" => self.letters_sized(&ins, name, "aa->u", 2, "R[n, n]", span),
+            "trace" => self.letters(&ins, name, "aa->u", 2, "R[n, n]", span),
             "diag" => match self.one_wire(&ins, name, span).map(|w| self.leaf(w).rank())? {
                 1 => self.letters(&ins, name, "a->aa", 1, "R[n]", span),
                 _ => self.letters(&ins, name, "aa->a", 2, "R[n, n]", span),
@@ -223,18 +223,6 @@ impl<'p> Elab<'p> {
         }
         let made = self.b.einsum(spec, &[x], &[('u', Dim::ONE)], 1.0);
         self.typed(made, &name.name, span).map(Value::Wire)
-    }
-
-    fn letters_sized(
-        &mut self,
-        ins: &[Operand],
-        name: &Ident,
-        spec: &str,
-        rank: usize,
-        takes: &str,
-        span: Span,
-    ) -> Res<Value> {
-        self.letters(ins, name, spec, rank, takes, span)
     }
 
     /// In a rule declared per coordinate nothing may look at more than one number.

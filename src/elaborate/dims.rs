@@ -35,6 +35,22 @@ impl Vars {
         }
     }
 
+    /// The variables as numbers, for a table of what was elaborated already.
+    pub(crate) fn key(&self) -> Vec<u64> {
+        let mut key = Vec::new();
+        for (name, _) in &self.names {
+            match self.known.get(name) {
+                Some(Known::Dim(n)) => key.push(*n),
+                Some(Known::Shape(s)) => {
+                    key.push(s.len() as u64);
+                    key.extend(s.iter());
+                }
+                _ => key.push(u64::MAX),
+            }
+        }
+        key
+    }
+
     /// Gives every known variable to an environment.
     pub(crate) fn bind_into(&self, env: &mut Env<'_>) {
         for (name, _) in &self.names {

@@ -6,7 +6,7 @@ use super::session::Elab;
 use super::types::Ty;
 use super::value::{Den, Env, Res, Value, fault};
 use crate::source::{Code, Diagnostic};
-use crate::syntax::ast::{Arg, ArgValue, ExprKind, MapItem, TypeKind};
+use crate::syntax::ast::{Arg, ArgValue, ExprKind, MapItem, PortDecl, TypeKind};
 use std::rc::Rc;
 
 impl<'p> Elab<'p> {
@@ -59,7 +59,7 @@ impl<'p> Elab<'p> {
     }
 
     /// The parameter object that an argument names.
-    pub(crate) fn ports_of_arg(&mut self, arg: &'p Arg, env: &Env<'p>) -> Option<Rc<str>> {
+    pub(crate) fn ports_of_arg(&self, arg: &'p Arg, env: &Env<'p>) -> Option<Rc<str>> {
         let ArgValue::Expr(e) = &arg.value else { return None };
         let ExprKind::Path(path) = &e.kind else { return None };
         match path.as_slice() {
@@ -71,6 +71,14 @@ impl<'p> Elab<'p> {
         }
     }
 
+    /// The place of the parameter object given to a port, if one is.
+    fn given_object(&self, map: &MapItem, port: &PortDecl, call: &Call<'p>, env: &Env<'p>) -> Option<Rc<str>> {
+        let args = &call.ports?.args;
+        let named = args.iter().find(|a| a.name.as_ref().is_some_and(|n| n.name == port.name.name));
+        let at = map.ports.iter().filter(|p| !p.noise).position(|p| p.name.name == port.name.name)?;
+        self.ports_of_arg(named.or_else(|| args.get(at).filter(|a| a.name.is_none()))?, env)
+    }
+
     /// Binds every port of a call: what was given, a parameter object's place, or a new port.
     pub(crate) fn make_ports(
         &mut self,
@@ -78,13 +86,14 @@ impl<'p> Elab<'p> {
         given: &[Option<Value>],
         vars: &mut Vars,
         inner: &mut Env<'p>,
-        call: &Call<'p>,
+        (call, env): (&Call<'p>, &Env<'p>),
     ) -> Res<()> {
         for (port, given) in map.ports.iter().zip(given) {
             let ty = self.ty(&port.ty, inner)?;
             if let Ty::Params(..) = ty {
-                let prefix = format!("{}.{}", inner.place.prefix, port.name.name);
-                inner.bind(port.name.name.clone(), Den::Ports(prefix.into()));
+                let own = || format!("{}.{}", inner.place.prefix, port.name.name).into();
+                let prefix = self.given_object(map, port, call, env).unwrap_or_else(own);
+                inner.bind(port.name.name.clone(), Den::Ports(prefix));
                 continue;
             }
             if let Some(value) = given {

@@ -1,7 +1,7 @@
 //! `prim`: a map with its own reverse, kept as one node until the reverse derivative has been taken.
 
 use super::apply::{Arriving, Call};
-use super::dims::{Known, Vars};
+use super::dims::Vars;
 use super::names::DefId;
 use super::session::Elab;
 use super::value::{Env, Place, Res, Value, fault};
@@ -200,17 +200,7 @@ fn rebuild(shape: &Value, wires: &mut dyn Iterator<Item = Wire>) -> Value {
 }
 
 fn known_dims(vars: &Vars, leaves: &[Leaf]) -> Vec<u64> {
-    let mut key = Vec::new();
-    for (name, _) in &vars.names {
-        match vars.known.get(name) {
-            Some(Known::Dim(n)) => key.push(*n),
-            Some(Known::Shape(s)) => {
-                key.push(s.len() as u64);
-                key.extend(s.iter());
-            }
-            _ => key.push(u64::MAX),
-        }
-    }
+    let mut key = vars.key();
     for leaf in leaves {
         key.extend(leaf.literal_dims().unwrap_or_default());
         key.push(u64::MAX - 1);

@@ -48,6 +48,7 @@ pub struct Learner<T> {
     state_leaves: Vec<Named>,
     noise: Vec<Parameter>,
     evaluate_noise: Vec<Parameter>,
+    predict_noise: Vec<Parameter>,
     input: Option<Rows<T>>,
     target: Option<Rows<T>>,
     params: Vec<Tensor<T>>,
@@ -101,6 +102,7 @@ impl<T: Float> Learner<T> {
             state_leaves: training.rule.states.iter().map(|s| (s.path.clone(), s.leaf.clone())).collect(),
             noise: training.noise.clone(),
             evaluate_noise: noise_of_ports(&training.evaluate, &training.noise),
+            predict_noise: training.predict.as_ref().map(|m| m.noise.clone()).unwrap_or_default(),
             input,
             target,
             params,
@@ -288,7 +290,9 @@ impl<T: Float> Learner<T> {
 
     fn predicted(&mut self, point: &[Tensor<T>], rows: &[usize]) -> Result<Vec<Tensor<T>>, RunFault> {
         let Some(d) = self.predict.as_ref().map(|m| m.diagram().clone()) else { return Ok(Vec::new()) };
-        let inputs = self.fill(&d, point, rows, &mut Vec::new());
+        let mut stream = noise_of(self.seed, usize::MAX >> 25);
+        let mut noise = self.noise_tensors(&self.predict_noise, rows.len().max(1), &mut stream)?;
+        let inputs = self.fill(&d, point, rows, &mut noise);
         match &mut self.predict {
             Some(machine) => machine.run(&inputs, rows.len().max(1)),
             None => Ok(Vec::new()),
