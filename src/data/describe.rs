@@ -46,9 +46,11 @@ pub fn describe(
             return Ok(spec);
         }
     }
-    // What a part that is not supported yet would have meant for the others is not known: only that is said.
+    // What a source that is not supported yet would have given is not known: nothing is said of what is made of it.
     let mut faults = reader.faults;
-    if faults.0.iter().any(|d| d.code == Code::NOT_YET) {
+    let source = field("source").map(|f| f.value.span);
+    let inside = |d: &Diagnostic| d.span().zip(source).is_some_and(|(d, s)| s.start <= d.start && d.end <= s.end);
+    if faults.0.iter().any(|d| d.code == Code::NOT_YET && inside(d)) {
         faults.0.retain(|d| d.code == Code::NOT_YET);
     }
     Err(faults)
