@@ -1,4 +1,4 @@
-//! The reverse derivative functor R_T[f] : A * T(B) -> T(A), for a tangent T.
+//! The reverse derivative functor `R_T[f]` : A * T(B) -> T(A), for a tangent T.
 //!
 //! In: a diagram. Out: a lens in the same arena: get is the diagram itself, put its requests; residuals are the wires
 //! that both read. RD.5 (1910.07065 Defn 13) holds as equality of node ids, and R of R is R again (PROBE.md 1).

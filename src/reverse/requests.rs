@@ -159,7 +159,7 @@ impl<'t> Sweep<'t> {
     }
 }
 
-/// R : C -> Lens(C), f |-> (f, R[f]) (2103.01931 Prop. 2.7): get is `d`, put has one request a port with a tangent.
+/// R : C -> Lens(C), f |-> `(f, R[f])` (2103.01931 Prop. 2.7): get is `d`, put has one request a port with a tangent.
 ///
 /// # Errors
 /// [`ReverseFault`] when a node of `d` has no reverse over this tangent.
@@ -195,7 +195,7 @@ pub fn reverse(d: &Diagram, tangent: &dyn Tangent) -> Result<Lens, ReverseFault>
     Ok(Lens { diagram: b.finish(&wires), fore, back, get, put })
 }
 
-/// R[f] : A * B' -> A' as a diagram of its own, so that it can be iterated.
+/// `R[f]` : A * B' -> A' as a diagram of its own, so that it can be iterated.
 ///
 /// # Errors
 /// As [`reverse`].
