@@ -175,6 +175,7 @@ fn a_trace_has_a_line_a_step_with_states_and_requests() {
     for (k, line) in lines.iter().enumerate() {
         assert_eq!(line["step"], k);
         assert_eq!(line["params"]["mlp.0.W"].as_array().unwrap().len(), 16);
+        assert_eq!(line["state"]["mlp.0.W.m"].as_array().unwrap().len(), 16, "states are shaped as their parameter");
         assert_eq!(line["state"]["mlp.0.W.t"][0].as_f64().unwrap(), k as f64);
         assert_eq!(line["request"]["mlp.1.b"].as_array().unwrap().len(), 3);
     }

@@ -429,7 +429,9 @@ impl<'p> Building<'_, 'p> {
         vars: &mut Vars,
         body: &mut Body<'p>,
     ) -> Res<Value> {
-        let ty = self.elab.ty(&state.ty, &body.env)?;
+        // Read as the parameter's type was, before its letters were bound: `R[n]` is then the parameter's own shape.
+        let plain = Env::new(stage.def.file, Place::new(""));
+        let ty = self.elab.ty(&state.ty, &plain)?;
         let like_p = self.elab.show_type(&ty, &Vars::default()) == self.elab.show_type(on, &Vars::default());
         let from_p = matches!(&state.init, Some(Expr { kind: ExprKind::Path(p), .. })
             if matches!(p.as_slice(), [n] if n.name == stage.item.on.name.name));

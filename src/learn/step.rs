@@ -2,7 +2,7 @@
 
 use super::aggregate::aggregate;
 use crate::diagram::{Builder, Copying, Diagram, Op, Port, Role, TypeFault, Wire, batch};
-use crate::elaborate::{Aggregator, RuleDiagram, Training};
+use crate::elaborate::{Aggregator, RuleDiagram, StatePort, Training};
 use crate::object::Dim;
 use crate::reverse::{Real, ReverseFault, Tangent, requests};
 use crate::source::{Code, Diagnostic, Diagnostics};
@@ -95,12 +95,40 @@ pub fn gradient(objective: &Diagram, tangent: &dyn Tangent) -> Result<Diagram, L
 /// [`LearnFault`] when something has no reverse derivative.
 pub fn step(training: &Training) -> Result<Step, LearnFault> {
     let gradient = gradient(&training.objective, &Real)?;
-    assemble(&gradient, &training.rule, training.settings.aggregator)
+    assemble(&gradient, &training.rule, training.settings.aggregator, &training.rule.states)
 }
 
-fn assemble(gradient: &Diagram, rule: &RuleDiagram, how: Aggregator) -> Result<Step, LearnFault> {
+/// Several steps over one `S * P`, one a rule: the states of all rules together, each step passing on what its rule
+/// does not know. A host schedule chooses among them, as SPIDER does between refresh and recursion (OPTIMISERS.md 2.4).
+///
+/// # Errors
+/// [`LearnFault`] when the rules are not over the parameters of the objective, or a state has two types.
+pub fn steps(gradient: &Diagram, rules: &[RuleDiagram], how: Aggregator) -> Result<Vec<Step>, LearnFault> {
+    let mut all: Vec<StatePort> = Vec::new();
+    for state in rules.iter().flat_map(|r| &r.states) {
+        match all.iter().find(|s| s.path == state.path) {
+            None => all.push(state.clone()),
+            Some(known) if known.leaf != state.leaf => {
+                return Err(TypeFault::Mismatch { left: known.leaf.clone(), right: state.leaf.clone() }.into());
+            }
+            Some(_) => {}
+        }
+    }
+    rules.iter().map(|rule| assemble(gradient, rule, how, &all)).collect()
+}
+
+fn assemble(
+    gradient: &Diagram,
+    rule: &RuleDiagram,
+    how: Aggregator,
+    all_states: &[StatePort],
+) -> Result<Step, LearnFault> {
     let mut b = Builder::new();
-    let states: Vec<Wire> = rule.states.iter().map(|s| b.port(s.path.clone(), Role::State, s.leaf.clone())).collect();
+    let all: Vec<Wire> = all_states.iter().map(|s| b.port(s.path.clone(), Role::State, s.leaf.clone())).collect();
+    // Where each state of the rule is among all of them.
+    let own_states: Vec<usize> =
+        rule.states.iter().filter_map(|s| all_states.iter().position(|a| a.path == s.path)).collect();
+    let states: Vec<Wire> = own_states.iter().filter_map(|i| all.get(*i).copied()).collect();
     let params: Vec<Wire> = rule.leaves.iter().map(|(p, l)| b.port(p.clone(), Role::Param, l.clone())).collect();
     let mut given: Vec<Option<Wire>> = vec![None; gradient.ports().len()];
     let mut batched = false;
@@ -184,11 +212,16 @@ fn assemble(gradient: &Diagram, rule: &RuleDiagram, how: Aggregator) -> Result<S
     }
     let next = copy.outs(&mut b, d.outs().get(..n + m).unwrap_or_default())?;
     let (next_params, next_states) = next.split_at(n.min(next.len()));
-    let mut outs: Vec<Wire> = next_states.to_vec();
+    let mut outs: Vec<Wire> = all;
+    for (at, next) in own_states.iter().zip(next_states) {
+        if let Some(slot) = outs.get_mut(*at) {
+            *slot = *next;
+        }
+    }
     outs.extend(next_params);
     outs.extend(loss);
     let mut seen = outs.clone();
     seen.extend(first);
     let watched = b.clone().finish(&seen);
-    Ok(Step { diagram: b.finish(&outs), watched, states: m, params: n })
+    Ok(Step { diagram: b.finish(&outs), watched, states: all_states.len(), params: n })
 }
