@@ -38,7 +38,7 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with an interrupted run
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "init", "set", "seed"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "init", "set"])]
     resume: Option<PathBuf>,
     /// Overwrite a run folder
     #[arg(long)]
@@ -198,12 +198,34 @@ fn sources(data: Option<&Dataset>) -> Value {
     all.map(|s| json!({"name": s.name, "sha256": s.sha256, "bytes": s.bytes})).collect()
 }
 
-/// A hash of what a checkpoint must agree with: objective, rule, batches, precision.
+/// A hash of what a checkpoint must agree with: everything but the length of the run.
 fn hash(training: &Training) -> String {
     let s = &training.settings;
-    let text =
-        format!("{}\n{}\n{:?} {:?} {:?}", training.objective, training.rule.diagram, s.batch, s.precision, s.order);
+    let data = format!("{:?}", training.data.as_ref().map(|(spec, _)| spec));
+    let text = format!(
+        "{}\n{}\n{:?} {:?} {:?} {:?} {:?} {:?} {:?}\n{}",
+        training.objective,
+        training.rule.diagram,
+        s.batch,
+        s.precision,
+        s.order,
+        s.aggregator,
+        s.shuffle,
+        s.select,
+        s.validate,
+        without_places(&data)
+    );
     catlearn::data::sha256(text.as_bytes())
+}
+
+/// A description without the places it was written at: a comment more or less is the same run.
+fn without_places(text: &str) -> String {
+    let mut pieces = text.split("Span {");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.push_str(piece.split_once('}').map_or("", |(_, rest)| rest));
+    }
+    out
 }
 
 fn config(training: &Training, seed: u64) -> String {
@@ -327,6 +349,10 @@ impl Job<'_> {
             ("program_hash".to_owned(), self.program_hash.clone()),
             ("training".to_owned(), self.training.name.to_string()),
         ]);
+        if learner.updates() > schedule.total() {
+            let (made, total) = (learner.updates(), schedule.total());
+            return Err(self.fault(format!("the checkpoint has {made} updates, the run is now {total} long"), folder));
+        }
         let began = Instant::now();
         let first = learner.updates();
         let mut writing = Writing {

@@ -250,7 +250,7 @@ impl<'p> Elab<'p> {
                 ArgValue::Expr(e) => self.owns_expr(e, env, &[]),
                 ArgValue::Range(..) => false,
             });
-        own || maps
+        own || maps || self.default_owns(id, &call.settings)
     }
 
     /// The wires in the brackets of a call, and the settings named among them.

@@ -48,6 +48,21 @@ impl Binary {
     }
 }
 
+/// What a function does to a number known now.
+fn known(f: Function) -> Option<fn(f64) -> f64> {
+    Some(match f {
+        Function::Exp => f64::exp,
+        Function::Log => f64::ln,
+        Function::Sqrt => f64::sqrt,
+        Function::Sin => f64::sin,
+        Function::Cos => f64::cos,
+        Function::Tanh => f64::tanh,
+        Function::Abs => f64::abs,
+        Function::Floor => f64::floor,
+        _ => return None,
+    })
+}
+
 /// An operand with the place it was written at.
 pub(crate) type Operand = (Value, Span);
 
@@ -234,6 +249,9 @@ impl<'p> Elab<'p> {
 
     /// A pointwise function of one operand, known by its function.
     pub(crate) fn pointwise(&mut self, f: Function, a: Operand, span: Span) -> Res<Value> {
+        if let (Value::Number(x), Some(value)) = (&a.0, known(f)) {
+            return Ok(Value::Number(value(*x)));
+        }
         self.lifted(&[a], &mut |elab, each| match each {
             [a] => {
                 let wire = elab.real_wire(a, f.name())?;

@@ -100,6 +100,7 @@ impl<'p> Elab<'p> {
     /// Applies a name of the language.
     pub(crate) fn builtin(&mut self, name: &'p Ident, call: &Call<'p>, env: &Env<'p>, input: Arriving) -> Res<Value> {
         let span = call.span;
+        self.own_brackets(name, call)?;
         let ins = self.wires_of(&input.value, input.from.unwrap_or(span));
         if let Some(f) = function(&name.name) {
             let a = self.one(&ins, name, span)?;
@@ -155,6 +156,34 @@ impl<'p> Elab<'p> {
             "stack" | "iterate" => self.repeated(name, call, env, input),
             "map" => Self::not_yet("`map[k](f)`", span),
             _ => Self::not_yet(&format!("`{}`", name.name), span),
+        }
+    }
+
+    /// Refuses brackets that a name of the language does not have.
+    fn own_brackets(&self, name: &'p Ident, call: &Call<'p>) -> Res<()> {
+        let (dims, settings): (bool, &[&str]) = match &*name.name {
+            "sum" | "mean" => (false, &["axis"]),
+            "windows" => (true, &["stride", "padding"]),
+            "reshape" | "split" | "pad" | "zeros" | "ones" | "eye" | "stack" | "iterate" | "map" => (true, &[]),
+            _ => (false, &[]),
+        };
+        let listed = call.dims.iter().flat_map(|g| &g.args);
+        for arg in call.settings.iter().copied().chain(listed) {
+            if let Some(key) = &arg.name
+                && !settings.contains(&&*key.name)
+            {
+                return self.no_setting(name, key, settings.iter().copied());
+            }
+        }
+        let map = matches!(&*name.name, "stack" | "iterate" | "map" | "einsum");
+        let extra = call.settings.iter().find(|a| a.name.is_none()).filter(|_| !map);
+        let place = call.dims.filter(|g| !dims && g.args.iter().any(|a| a.name.is_none())).map(|g| g.span);
+        match place.or(call.ports.map(|g| g.span)).or(extra.map(|a| a.span)) {
+            Some(span) => fault(
+                Diagnostic::error(Code::SETTING, format!("`{}` takes nothing of this kind", name.name))
+                    .at(span, "not used"),
+            ),
+            None => Ok(()),
         }
     }
 

@@ -5,8 +5,8 @@
 use super::names::{DefId, Definitions, item_name};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{
-    Arg, ArgValue, Block, Body, Expr, ExprKind, GetBody, Group, Item, ItemKind, LetPattern, Pattern, RuleBody,
-    Statement, Type, TypeKind,
+    Arg, ArgValue, Block, Body, Expr, ExprKind, Formal, FormalKind, GetBody, Group, Item, ItemKind, LetPattern,
+    Pattern, RuleBody, Statement, Type, TypeKind,
 };
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -118,6 +118,7 @@ impl<'a> Names<'a> {
                     self.ty(&port.ty);
                     port.init.iter().for_each(|e| self.expr(e));
                 }
+                self.defaults(&m.formals);
                 self.ty(&m.arrow.from);
                 self.ty(&m.arrow.to);
                 self.body(&m.body);
@@ -134,6 +135,7 @@ impl<'a> Names<'a> {
                 self.bound.extend(r.formals.iter().map(|d| d.name.name.clone()));
                 self.bound.extend(r.states.iter().map(|d| d.name.name.clone()));
                 self.bound.insert(r.on.name.name.clone());
+                self.defaults(&r.formals);
                 match &r.body {
                     RuleBody::Lens { get, put } => {
                         match get {
@@ -148,6 +150,14 @@ impl<'a> Names<'a> {
                 }
             }
             ItemKind::Import(_) | ItemKind::Data(_) | ItemKind::Train(_) | ItemKind::Game(_) => {}
+        }
+    }
+
+    fn defaults(&mut self, formals: &'a [Formal]) {
+        for formal in formals {
+            if let FormalKind::Default(e) = &formal.kind {
+                self.expr(e);
+            }
         }
     }
 

@@ -307,6 +307,7 @@ impl<'p> Elab<'p> {
 
     /// `x[0..4]`, `x[3]`, `x[1, 0..2]`: places along the first axes.
     fn slice(&mut self, x: &Operand, group: &'p Group, env: &Env<'p>) -> Res<Value> {
+        self.not_pointwise("a slice", group.span)?;
         let wire = self.as_wire(&x.0, x.1)?;
         let leaf = self.b.leaf(wire).clone();
         let dims = leaf.literal_dims().ok_or(None)?;

@@ -16,6 +16,7 @@ impl<'p> Elab<'p> {
         env: &Env<'p>,
         inner: &mut Env<'p>,
     ) -> Res<()> {
+        self.once(&call.settings, Code::SETTING)?;
         let mut positional = call.settings.iter().filter(|a| a.name.is_none());
         for arg in &call.settings {
             if let Some(key) = &arg.name
@@ -39,7 +40,8 @@ impl<'p> Elab<'p> {
                 }
                 (None, FormalKind::Default(e)) => {
                     let outside = inner.clone();
-                    self.setting(e, &outside, "")?
+                    let place = format!("{}.{}", inner.place.prefix, formal.name.name);
+                    self.setting(e, &outside, &place)?
                 }
                 (None, _) => {
                     return fault(
@@ -140,21 +142,22 @@ impl<'p> Elab<'p> {
                     }
                     _ => false,
                 };
-                let on_numbers = groups.last().is_some_and(|g| {
-                    g.kind == GroupKind::Args
-                        && !g.args.is_empty()
-                        && g.args.iter().all(|a| {
-                            a.name.is_none()
-                                && matches!(&a.value, ArgValue::Expr(e) if matches!(e.kind, ExprKind::Number(_)))
-                        })
+                // `exp(-2)`, `min(a, b)`, `sq(0.1)`: a map without settings of its own, applied to values.
+                let on_values = groups.last().is_some_and(|g| {
+                    g.kind == GroupKind::Args && !g.args.is_empty() && g.args.iter().all(|a| a.name.is_none())
                 });
-                let pointwise = match &head.kind {
-                    ExprKind::Path(p) => {
-                        matches!(p.as_slice(), [n] if ["sqrt", "exp", "log"].contains(&&*n.name))
+                let plain = match &head.kind {
+                    ExprKind::Path(path) => {
+                        match self.resolve_path(path, env).and_then(|id| self.defs.item(id)).map(|i| &i.kind) {
+                            Some(ItemKind::Map(m)) => m.formals.is_empty(),
+                            Some(ItemKind::Prim(_)) => true,
+                            Some(_) => false,
+                            None => !matches!(path.as_slice(), [n] if matches!(&*n.name, "stack" | "iterate" | "map")),
+                        }
                     }
                     _ => false,
                 };
-                if head_map && !(on_numbers && pointwise) {
+                if head_map && !(on_values && plain) {
                     Ok(Den::Map(Rc::new(self.closure(e, env, prefix))))
                 } else {
                     self.wire(e, env).map(Den::Wires)

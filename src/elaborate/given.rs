@@ -27,6 +27,7 @@ impl<'p> Elab<'p> {
                 ),
             };
         }
+        self.once(&group.args.iter().collect::<Vec<_>>(), Code::PORT)?;
         for (at, arg) in group.args.iter().enumerate() {
             let slot = match &arg.name {
                 Some(key) => map.ports.iter().position(|p| p.name.name == key.name && !p.noise),

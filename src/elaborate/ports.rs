@@ -58,6 +58,7 @@ impl<'p> Elab<'p> {
         self.owned.insert(id, false);
         let owns = match self.defs.item(id).map(|i| &i.kind) {
             Some(ItemKind::Map(map)) => {
+                // What a call leaves out is counted by `call_owns`.
                 let mut hidden: Vec<&str> = map.formals.iter().map(|f| &*f.name.name).collect();
                 hidden.extend(map.ports.iter().map(|p| &*p.name.name));
                 let env = self.root(id.file);
@@ -71,6 +72,24 @@ impl<'p> Elab<'p> {
         };
         self.owned.insert(id, owns);
         owns
+    }
+
+    /// Whether a map that a call leaves to its default makes parameters.
+    pub(crate) fn default_owns(&mut self, id: DefId, settings: &[&'p Arg]) -> bool {
+        let Some(ItemKind::Map(map)) = self.defs.item(id).map(|i| &i.kind) else { return false };
+        let env = self.root(id.file);
+        let named = |name: &str| settings.iter().any(|a| a.name.as_ref().is_some_and(|n| &*n.name == name));
+        let mut positional = settings.iter().filter(|a| a.name.is_none()).count();
+        map.formals.iter().any(|formal| {
+            if named(&formal.name.name) {
+                return false;
+            }
+            if positional > 0 {
+                positional -= 1;
+                return false;
+            }
+            matches!(&formal.kind, FormalKind::Default(e) if self.owns_expr(e, &env, &[]))
+        })
     }
 
     fn owns_block(&mut self, block: &'p Block, env: &Env<'p>, hidden: &[&str]) -> bool {
@@ -130,7 +149,10 @@ impl<'p> Elab<'p> {
         match env.get(&name.name) {
             Some(Den::Map(closure)) => closure.owns,
             Some(_) => false,
-            None => self.defs.resolve(env.file, &name.name).is_some_and(|id| self.owns(id)),
+            None => {
+                let found = self.defs.resolve(env.file, &name.name);
+                found.is_some_and(|id| self.owns(id) || self.default_owns(id, &[]))
+            }
         }
     }
 

@@ -34,6 +34,8 @@ struct Building<'e, 'p> {
     clock: Wire,
     states: States,
     evaluated: Vec<Option<Wire>>,
+    /// The part of the rule expression that is being built.
+    part: usize,
 }
 
 /// Elaborates a rule over leaves.
@@ -127,9 +129,10 @@ fn build_parts<'p>(
         states: Vec::new(),
         asks: false,
     });
-    let mut b = Building { elab, leaves, clock, states: States::default(), evaluated: vec![None; n] };
+    let mut b = Building { elab, leaves, clock, states: States::default(), evaluated: vec![None; n], part: 0 };
     let mut next = params.clone();
-    for part in &parts {
+    for (at, part) in parts.iter().enumerate() {
+        b.part = at;
         let own: Vec<Wire> = part.leaves.iter().filter_map(|l| params.get(*l).copied()).collect();
         let out = b.run(part, 0, &part.leaves, &own)?;
         for (leaf, w) in part.leaves.iter().zip(out) {
@@ -333,6 +336,7 @@ impl<'p> Building<'_, 'p> {
             global,
             span: stage.span,
             states: Vec::new(),
+            part: self.part,
             k,
         };
         body.p = self.seen(&wires, &body, stage.span)?;
@@ -440,7 +444,7 @@ impl<'p> Building<'_, 'p> {
             let leaf = self.elab.leaf_of(&ty, vars)?;
             let init = self.elab.init(state.init.as_ref(), &leaf, &body.env, state.ty.span)?;
             let path = format!("{}.{}", stage.item.name.name, state.name.name);
-            ports.push(self.state_port(body.k, path, String::new(), &leaf, StateInit::Draw(init)));
+            ports.push(self.state_port((body.part, body.k), path, String::new(), &leaf, StateInit::Draw(init)));
             let value = self.states.value(ports.first().copied());
             body.states.push((state.name.name.clone(), ports, false));
             return Ok(value.map_or(Value::Poison, Value::Wire));
@@ -455,7 +459,7 @@ impl<'p> Building<'_, 'p> {
             };
             let short = format!("{path}.{}", state.name.name);
             let long = format!("{path}.{}.{}", stage.item.name.name, state.name.name);
-            ports.push(self.state_port(body.k, short, long, &own, init));
+            ports.push(self.state_port((body.part, body.k), short, long, &own, init));
         }
         let wires: Vec<Wire> = ports.iter().filter_map(|p| self.states.value(Some(*p))).collect();
         body.states.push((state.name.name.clone(), ports, like_p));
@@ -471,13 +475,27 @@ impl<'p> Building<'_, 'p> {
     }
 
     /// The port of a state; a path that another rule's state has already gets the rule's name into it.
-    fn state_port(&mut self, k: usize, short: String, long: String, leaf: &Leaf, init: StateInit) -> StateAt {
-        let key = format!("{k}:{short}");
+    fn state_port(
+        &mut self,
+        (part, k): (usize, usize),
+        short: String,
+        long: String,
+        leaf: &Leaf,
+        init: StateInit,
+    ) -> StateAt {
+        let key = format!("{part}:{k}:{short}");
         if let Some(at) = self.states.at.get(&key) {
             return StateAt(*at);
         }
-        let taken = self.states.ports.iter().any(|(s, _, _)| *s.path == *short);
-        let path = if taken && !long.is_empty() { long } else { short };
+        let taken = |path: &str| {
+            self.states.ports.iter().any(|(s, _, _)| *s.path == *path) || self.leaves.iter().any(|(p, _)| **p == *path)
+        };
+        // `p.m`, `p.adam.m`, then `p.adam.1.m`: two states never share a path.
+        let base = if long.is_empty() { &short } else { &long };
+        let (stem, last) = base.rsplit_once('.').unwrap_or(("", base));
+        let numbered = (1..=self.states.ports.len() + 1).map(|i| format!("{stem}.{i}.{last}"));
+        let mut wanted = [short.clone(), base.clone()].into_iter().chain(numbered);
+        let path = wanted.find(|path| !taken(path)).unwrap_or(short);
         let wire = self.elab.b.port(path.as_str(), Role::State, leaf.clone());
         let at = self.states.ports.len();
         self.states.ports.push((StatePort { path: path.as_str().into(), leaf: leaf.clone(), init }, wire, wire));
@@ -539,5 +557,6 @@ struct Body<'p> {
     global: bool,
     span: Span,
     states: Vec<(Arc<str>, Vec<StateAt>, bool)>,
+    part: usize,
     k: usize,
 }

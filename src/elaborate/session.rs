@@ -9,6 +9,7 @@ use super::rule_scope::RuleScope;
 use super::value::{Env, Place, Res, Value, fault};
 use crate::diagram::{Builder, Origin, PrimDef, TypeFault, Wire};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
+use crate::syntax::ast::Arg;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -120,6 +121,22 @@ impl<'p> Elab<'p> {
             None if self.defs.resolve(env.file, name).is_some() => d.help(format!("`{name}` is not a {what}")),
             None => d.help("define it, import it, or see `catlearn explain std` for the names of the prelude"),
         })
+    }
+
+    /// Refuses an argument that is named twice.
+    pub(crate) fn once(&self, args: &[&'p Arg], code: Code) -> Res<()> {
+        for (i, arg) in args.iter().enumerate() {
+            let Some(name) = &arg.name else { continue };
+            let earlier = args.iter().take(i).filter_map(|a| a.name.as_ref()).find(|n| n.name == name.name);
+            if let Some(earlier) = earlier {
+                return fault(
+                    Diagnostic::error(code, format!("`{}` is given twice", name.name))
+                        .at(name.span, "again here")
+                        .also(earlier.span, "first here"),
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Turns a typing fault into a message at a place.

@@ -275,6 +275,7 @@ impl<'p> Elab<'p> {
 
     /// `cat(x, y, ..)` along the first axis.
     pub(crate) fn cat(&mut self, ins: &[Operand], span: Span) -> Res<Value> {
+        self.not_pointwise("cat", span)?;
         let mut wires = Vec::new();
         for a in ins {
             wires.push(self.as_wire(&a.0, a.1)?);
@@ -293,6 +294,7 @@ impl<'p> Elab<'p> {
 
     /// `split[a, b](x)` along the first axis.
     pub(crate) fn split(&mut self, call: &Call<'p>, env: &Env<'p>, ins: &[Operand], name: &Ident) -> Res<Value> {
+        self.not_pointwise("split", call.span)?;
         let x = self.one_wire(ins, name, call.span)?;
         let sizes = self.dims_given(call, env)?;
         let axes = self.literal(x)?;

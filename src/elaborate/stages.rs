@@ -148,6 +148,7 @@ fn settings_of<'p>(
     env: &Env<'p>,
     span: Span,
 ) -> Res<Vec<(Arc<str>, Setting<'p>)>> {
+    elab.once(args, Code::SETTING)?;
     for arg in args {
         if let Some(key) = &arg.name
             && !item.formals.iter().any(|f| f.name.name == key.name)

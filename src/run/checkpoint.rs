@@ -57,6 +57,11 @@ impl<T: Float> Checkpoint<T> {
     ) -> Result<Vec<u8>, CheckpointFault> {
         let all: Vec<(&Named, &Tensor<T>)> =
             leaves.0.iter().zip(tensors.0).chain(leaves.1.iter().zip(tensors.1)).collect();
+        for (i, ((path, _), _)) in all.iter().enumerate() {
+            if all.iter().take(i).any(|((other, _), _)| other == path) {
+                return Err(CheckpointFault::Format(format!("two tensors are called `{path}`")));
+            }
+        }
         let bytes: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = all
             .into_iter()
             .map(|((path, _), tensor)| {

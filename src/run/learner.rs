@@ -13,8 +13,8 @@ use super::schedule::noise_of;
 use super::tensor::Tensor;
 use crate::compile::simplify;
 use crate::data::Dataset;
-use crate::diagram::{Diagram, Role};
-use crate::elaborate::{Metric, Parameter, StateInit, Training};
+use crate::diagram::{Builder, Diagram, Role, TypeFault};
+use crate::elaborate::{Metric, Parameter, Select, StateInit, Training};
 use crate::learn::{Step, batched, step};
 use crate::object::Leaf;
 use crate::random::{Stream, Use};
@@ -68,7 +68,7 @@ impl<T: Float> Learner<T> {
         let made = step(training).map_err(|f| f.diagnostics(training))?;
         let Step { diagram, watched, .. } = made;
         let span = training.span;
-        let inner = |f: crate::diagram::TypeFault| -> Diagnostics {
+        let inner = |f: TypeFault| -> Diagnostics {
             Diagnostic::error(Code::SHAPE, format!("this cannot be batched: {f}")).at(span, "").into()
         };
         let evaluate = simplify(&batched(&training.evaluate).map_err(inner)?);
@@ -76,8 +76,13 @@ impl<T: Float> Learner<T> {
             Some(model) => Some(Machine::new(&simplify(&batched(&model.diagram).map_err(inner)?))),
             None => None,
         };
-        let at = training.rule.evaluates.then(|| Machine::new(&evaluation_point(training)));
+        let at = if training.rule.evaluates {
+            Some(Machine::new(&evaluation_point(training).map_err(inner)?))
+        } else {
+            None
+        };
         let (input, target) = columns(training, data)?;
+        suits(training, data)?;
         let run =
             |f: RunFault| -> Diagnostics { Diagnostic::error(Code::INITIALISER, f.to_string()).at(span, "").into() };
         let mut stream = Stream::new(seed, Use::Init);
@@ -110,7 +115,8 @@ impl<T: Float> Learner<T> {
             updates: 0,
             seed,
             span,
-            classes: training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix)),
+            classes: training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix))
+                || matches!(&training.settings.select, Select::Best { metric, .. } if &**metric == "accuracy"),
         })
     }
 
@@ -226,7 +232,9 @@ impl<T: Float> Learner<T> {
     /// The parameters to evaluate at: those of the rule's `evaluate`, else the parameters.
     fn point(&mut self) -> Result<Vec<Tensor<T>>, RunFault> {
         let Some(machine) = &mut self.at else { return Ok(self.params.clone()) };
-        let inputs: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
+        let mut inputs: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
+        #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
+        inputs.push(Tensor::number(self.updates as f64));
         machine.run(&inputs, 1)
     }
 
@@ -319,13 +327,13 @@ fn noise_of_ports(d: &Diagram, known: &[Parameter]) -> Vec<Parameter> {
     ports.filter_map(|p| known.iter().find(|k| k.path == p.path).cloned()).collect()
 }
 
-/// States and parameters to the parameters that the rule's `evaluate` names.
-fn evaluation_point(training: &Training) -> Diagram {
+/// States, parameters and the clock to the parameters that the rule's `evaluate` names.
+fn evaluation_point(training: &Training) -> Result<Diagram, TypeFault> {
     let rule = &training.rule;
     let d = &rule.diagram;
-    let mut b = crate::diagram::Builder::new();
+    let mut b = Builder::new();
     let mut args = vec![None; d.ports().len()];
-    for role in [Role::State, Role::Param] {
+    for role in [Role::State, Role::Param, Role::Clock] {
         for at in d.ports_of(role) {
             if let (Some(port), Some(slot)) = (d.ports().get(at), args.get_mut(at)) {
                 *slot = Some(b.port(port.path.clone(), role, port.leaf.clone()));
@@ -333,8 +341,45 @@ fn evaluation_point(training: &Training) -> Diagram {
         }
     }
     let from = d.outs().len().saturating_sub(rule.leaves.len());
-    let outs = b.append_some(d, &args, d.outs().get(from..).unwrap_or_default()).unwrap_or_default();
-    b.finish(&outs)
+    let outs = b.append_some(d, &args, d.outs().get(from..).unwrap_or_default())?;
+    Ok(b.finish(&outs))
+}
+
+/// Whether the parts and rows that the run names are there.
+fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), Diagnostics> {
+    let wrong = |why: String, help: &str| -> Result<(), Diagnostics> {
+        Err(Diagnostic::error(Code::TRAIN_FIELD, why).at(training.span, "in this run").help(help).into())
+    };
+    let parts = data.map(|d| &d.parts);
+    if let Select::Best { part, metric } = &training.settings.select {
+        let rows = parts.map(|p| match &**part {
+            "valid" => &p.valid,
+            "test" => &p.test,
+            _ => &p.train,
+        });
+        if rows.is_some_and(Vec::is_empty) || (rows.is_none() && &**part != "train") {
+            return wrong(
+                format!("`select` looks at the {part} part, which is empty"),
+                "name a part that `split` makes",
+            );
+        }
+        if &**metric == "accuracy"
+            && (training.predict.is_none() || training.objective.ports_of(Role::Target).is_empty())
+        {
+            return wrong("`select` looks at an accuracy, the run has no model with labels".into(), "select by loss");
+        }
+    }
+    if let Some(batches) = &training.settings.order {
+        let known = parts.map(|p| p.train.as_slice()).unwrap_or_default();
+        if let Some(row) = batches.iter().flatten().find(|r| !known.contains(r)) {
+            let count = data.map_or(0, |d| d.row_count);
+            return wrong(
+                format!("`order` names row {row}, which is not in the training part ({} of {count} rows)", known.len()),
+                "rows are counted from 0 over the whole data set",
+            );
+        }
+    }
+    Ok(())
 }
 
 type Columns<T> = (Option<Rows<T>>, Option<Rows<T>>);

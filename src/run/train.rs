@@ -133,7 +133,7 @@ fn report<T: Float>(
         };
         let score = seen.and_then(|m| if &**metric == "loss" { Some(-m.loss) } else { m.accuracy });
         // The later of equals is kept.
-        if let Some(score) = score.filter(|s| best.as_ref().is_none_or(|b| *s >= b.score)) {
+        if let Some(score) = score.filter(|s| !s.is_nan() && best.as_ref().is_none_or(|b| *s >= b.score)) {
             let (params, states) = (learner.params().to_vec(), learner.states().to_vec());
             *best = Some(Kept { params, states, step: learner.updates(), score });
         }
