@@ -224,6 +224,78 @@ fn a_model_with_noise_trains_and_is_evaluated_without_it() {
 }
 
 #[test]
+fn a_run_does_not_go_on_as_another_run() {
+    let dir = folder("edited");
+    let program = dir.join("p.lens");
+    let source = "data p { source = inline([[1, 2, 3], [2, 4, 3], [3, 6, 5], [4, 8, 7]]), input = columns(0), target = columns(1), shuffle = true }\n\
+                  model lin {W: R[1, 1] ~ zeros} : R[1] -> R[1] (x) { W @ x }\n\
+                  train a { data = p, model = lin, loss = mse, optimiser = gd(lr = 0.01), batch = 2, steps = 6, seed = 1, aggregate = mean }\n";
+    let run = dir.join("out");
+    let resume = || catlearn(&["train", "--resume", text(&run)]);
+    for (from, to) in [
+        ("aggregate = mean", "aggregate = sum"),
+        ("columns(1)", "columns(2)"),
+        ("shuffle = true", "shuffle = false"),
+        ("steps = 6", "steps = 2"),
+    ] {
+        fs::write(&program, source).unwrap();
+        let o = catlearn(&["train", text(&program), "--out", text(&run), "--stop-after", "3", "--force"]);
+        assert_eq!(o.status.code(), Some(130), "{}", err(&o));
+        fs::write(&program, source.replace(from, to)).unwrap();
+        let o = resume();
+        assert_eq!(o.status.code(), Some(1), "{to}: {}", err(&o));
+        assert!(err(&o).contains("E0802"), "{to}: {}", err(&o));
+    }
+    // A comment more is the same run.
+    fs::write(&program, format!("// a comment\n{source}")).unwrap();
+    let o = resume();
+    assert!(o.status.success(), "{}", err(&o));
+}
+
+#[test]
+fn what_a_run_names_must_be_there() {
+    let dir = folder("named");
+    let head = "data p { source = inline([[1, 2], [2, 4], [3, 6], [4, 8]]), input = columns(0), target = columns(1), split = ordered(train = 2, valid = 1, test = 1) }\n\
+                model lin {W: R[1, 1] ~ zeros} : R[1] -> R[1] (x) { W @ x }\n";
+    let run = |fields: &str, name: &str| {
+        let program = dir.join(format!("{name}.lens"));
+        let source = format!(
+            "{head}train a {{ data = p, model = lin, loss = mse, optimiser = gd(lr = 0.01), steps = 4, seed = 1, {fields} }}\n"
+        );
+        fs::write(&program, source).unwrap();
+        catlearn(&["train", text(&program), "--out", text(&dir.join(name)), "--format", "json"])
+    };
+    for (fields, name) in [("order = batches([[0, 99]])", "outside"), ("order = batches([[2, 3]])", "validation")] {
+        let o = run(fields, name);
+        assert_eq!(o.status.code(), Some(1));
+        assert!(err(&o).contains("`order` names row"), "{}", err(&o));
+    }
+    let best = run("select = best(valid.loss)", "best");
+    assert!(best.status.success(), "{}", err(&best));
+    assert!(dir.join("best/checkpoint/best.safetensors").is_file());
+    let all = head.replace("split = ordered(train = 2, valid = 1, test = 1)", "split = all");
+    let program = dir.join("empty.lens");
+    fs::write(&program, format!("{all}train a {{ data = p, model = lin, loss = mse, optimiser = gd(lr = 0.01), steps = 4, seed = 1, select = best(test.loss) }}\n")).unwrap();
+    let o = catlearn(&["train", text(&program), "--out", text(&dir.join("empty"))]);
+    assert_eq!(o.status.code(), Some(1));
+    assert!(err(&o).contains("which is empty"), "{}", err(&o));
+}
+
+#[test]
+fn a_rule_may_evaluate_with_a_schedule() {
+    let dir = folder("evaluate");
+    let program = dir.join("p.lens");
+    let source = "optimiser ev(lr) on p : R[n] { put (g) { p - lr * g } evaluate { p * lr } }\n\
+                  model m {x: R[2] ~ ones} : () -> R[1] () { dot(x, x) }\n\
+                  train t { objective = m, optimiser = ev(lr = cosine(from = 0.05, steps = 900)), steps = 3, precision = f64 }\n";
+    fs::write(&program, source).unwrap();
+    let o = catlearn(&["train", text(&program), "--seed", "1", "--out", text(&dir.join("out")), "--format", "json"]);
+    assert!(o.status.success(), "{}", err(&o));
+    let line: Value = serde_json::from_str(&out(&o)).unwrap();
+    assert!(line["metrics"]["train"]["loss"].as_f64().unwrap() < 0.01);
+}
+
+#[test]
 fn wrong_use_ends_with_two_and_wrong_programs_with_one() {
     for args in [&["train"][..], &["nosuchverb"], &["train", "--nosuchflag"], &["trace", "x.lens"], &["check"]] {
         assert_eq!(catlearn(args).status.code(), Some(2), "{args:?}");

@@ -464,6 +464,9 @@ impl Job<'_> {
             if let Some(a) = m.get("accuracy").and_then(Value::as_f64) {
                 text.push_str(&format!("  accuracy {:.2} %", 100.0 * a));
             }
+            if let Some(sd) = m.get("accuracy_sd").and_then(Value::as_f64) {
+                text.push_str(&format!("  (sd {:.2} over folds)", 100.0 * sd));
+            }
             answer(&text)?;
         }
         if let Some(step) = r.selected.get("step").and_then(Value::as_u64)
