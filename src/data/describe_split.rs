@@ -56,6 +56,14 @@ impl Reader<'_> {
             let help = "write `train = 0.8, test = 0.2`, or `split = all`";
             return self.unfit(format!("`{}` names no part", call.name.name), span, help);
         }
+        let shares: f64 = amounts.iter().flatten().map(|a| if let Amount::Share(s) = a { *s } else { 0.0 }).sum();
+        if shares > 1.0 + 1e-9 {
+            return self.fault(
+                Diagnostic::error(Code::DATA_SPLIT, format!("the shares of this split add up to {shares}"))
+                    .at(span, "more than 1")
+                    .help("make the shares smaller"),
+            );
+        }
         fine.then_some(SplitKind::Parts { amounts, stratified, shuffle: random })
     }
 
