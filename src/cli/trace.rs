@@ -63,6 +63,8 @@ fn steps<T: Float>(
     say: &dyn Fn(Diagnostics) -> End,
 ) -> Result<End, End> {
     let mut learner: Learner<T> = Learner::new(training, data, seed).map_err(say)?;
+    let paths = learner.request_paths();
+    let asked: Vec<Named> = learner.param_leaves().iter().filter(|(p, _)| paths.contains(p)).cloned().collect();
     let empty = Parts::default();
     let rows = data.map_or(&empty, |d| &d.parts);
     let mut schedule = Schedule::new(&training.settings, &rows.train, data.is_some_and(|d| d.shuffle), seed);
@@ -74,7 +76,7 @@ fn steps<T: Float>(
             let groups = [
                 ("params", learner.param_leaves(), learner.params()),
                 ("state", learner.state_leaves(), learner.states()),
-                ("request", learner.param_leaves(), &watched.requests),
+                ("request", asked.as_slice(), &watched.requests),
             ];
             for (key, leaves, tensors) in groups {
                 let _infallible = write!(line, ",\"{key}\":{{{}}}", object(leaves, tensors));

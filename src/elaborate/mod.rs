@@ -8,6 +8,7 @@
 
 mod apply;
 mod arith;
+mod bits;
 mod blocks;
 mod builtins;
 mod check;
@@ -18,12 +19,14 @@ mod exprs;
 mod formals;
 mod given;
 mod imports;
+mod initialisers;
 mod models;
 mod names;
 mod ports;
 mod prims;
 mod program;
 mod rule_scope;
+mod rule_tangent;
 mod rules;
 mod session;
 mod settings;

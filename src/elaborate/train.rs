@@ -5,14 +5,14 @@
 
 use super::models::{Subject, input_name};
 use super::names::{Definitions, nearest};
-use super::program::{Model, Parameter, Training};
+use super::program::{Model, Parameter, RuleDiagram, Training};
 use super::session::Elab;
 use super::types::Ty;
 use super::value::{Env, Place, Res, Value, fault};
 use super::{rules, settings};
 use crate::data::{ColumnType, DataSpec, describe};
 use crate::diagram::{Diagram, Role};
-use crate::object::{Base, Leaf};
+use crate::object::{Base, Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{Expr, ExprKind, Field, ItemKind, RecordItem};
 
@@ -123,7 +123,13 @@ fn build(
         );
         return None;
     }
+    let at = rule.span;
     let rule = rules::build(defs, rule, &env, &leaves, said)?;
+    let settings = settings.resolved(&rule, &fields, said)?;
+    if let Some(d) = no_request(&rule, &objective, at) {
+        said.push(d);
+        return None;
+    }
     let resolved =
         fields.list.iter().map(|f| (f.name.name.to_string(), defs.sources.slice(f.value.span).to_owned())).collect();
     Some(Training {
@@ -140,6 +146,21 @@ fn build(
         data: spec.map(|(s, name, _)| (s, name)),
         resolved,
     })
+}
+
+/// The message when the loss has no request of the kind that the rule asks for.
+fn no_request(rule: &RuleDiagram, objective: &Diagram, at: Span) -> Option<Diagnostic> {
+    let leaf = objective.out_leaves().into_iter().find(|leaf| rule.tangent.of(leaf).is_none())?;
+    let help = match (leaf.base, rule.tangent) {
+        (Base::Bool, Tangent::Real) => "train bits with a rule over bits: `rda`, or `counter(limit = 60)`",
+        (Base::Int, _) => "train whole numbers with votes: `counter(limit = 60)`",
+        _ => "give a rule and a loss of one kind",
+    };
+    Some(
+        Diagnostic::error(Code::OBJECTIVE, format!("the loss is {leaf}, the rule asks for requests over {}", rule.tangent))
+            .at(at, format!("requests over {}", rule.tangent))
+            .help(help),
+    )
 }
 
 fn known_fields(fields: &Fields<'_>, said: &mut Diagnostics) {
@@ -345,13 +366,15 @@ fn objective_in<'p>(
         }
     };
     let wire = elab.as_wire(&value, at)?;
-    if !elab.leaf(wire).is_number() {
+    let leaf = elab.leaf(wire);
+    let count = leaf.base == Base::Int && leaf.size(1) == 1;
+    if !leaf.is_number() && leaf.base != Base::Bool && !count {
         return fault(
             Diagnostic::error(
                 Code::OBJECTIVE,
-                format!("what is trained must be one number R[1], this is {}", elab.leaf(wire)),
+                format!("what is trained must be one number R[1] or Int[1], or bits, this is {leaf}"),
             )
-            .at(at, format!("gives {}", elab.leaf(wire)))
+            .at(at, format!("gives {leaf}"))
             .help("sum or average it"),
         );
     }

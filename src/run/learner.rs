@@ -9,14 +9,14 @@ use super::float::Float;
 use super::init::draw;
 use super::metrics::{Confusion, Metrics};
 use super::reference::Machine;
-use super::schedule::noise_of;
+use super::schedule::{noise_of, rule_noise_of};
 use super::tensor::Tensor;
 use crate::compile::simplify;
 use crate::data::Dataset;
 use crate::diagram::{Builder, Diagram, Role, TypeFault};
 use crate::elaborate::{Metric, Parameter, Select, StateInit, Training};
 use crate::learn::{Step, batched, step};
-use crate::object::Leaf;
+use crate::object::{Leaf, Tangent};
 use crate::random::{Stream, Use};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub type Named = (Arc<str>, Leaf);
 pub struct Watched<T> {
     /// The aggregated loss at the point of the first request.
     pub loss: f64,
-    /// The first requests, one a parameter.
+    /// The first requests, one a parameter that has a tangent; see [`Learner::request_paths`].
     pub requests: Vec<Tensor<T>>,
 }
 
@@ -44,9 +44,11 @@ pub struct Learner<T> {
     evaluate: Machine<T>,
     predict: Option<Machine<T>>,
     at: Option<Machine<T>>,
+    tangent: Tangent,
     param_leaves: Vec<Named>,
     state_leaves: Vec<Named>,
     noise: Vec<Parameter>,
+    rule_noise: Vec<Parameter>,
     evaluate_noise: Vec<Parameter>,
     predict_noise: Vec<Parameter>,
     input: Option<Rows<T>>,
@@ -103,9 +105,11 @@ impl<T: Float> Learner<T> {
             evaluate: Machine::new(&evaluate),
             predict,
             at,
+            tangent: training.rule.tangent,
             param_leaves: training.params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect(),
             state_leaves: training.rule.states.iter().map(|s| (s.path.clone(), s.leaf.clone())).collect(),
             noise: training.noise.clone(),
+            rule_noise: training.rule.noise.clone(),
             evaluate_noise: noise_of_ports(&training.evaluate, &training.noise),
             predict_noise: training.predict.as_ref().map(|m| m.noise.clone()).unwrap_or_default(),
             input,
@@ -124,6 +128,13 @@ impl<T: Float> Learner<T> {
     #[must_use]
     pub fn param_leaves(&self) -> &[Named] {
         &self.param_leaves
+    }
+
+    /// The paths of the parameters that requests are made for, in the order of [`Watched::requests`].
+    #[must_use]
+    pub fn request_paths(&self) -> Vec<Arc<str>> {
+        let asked = self.param_leaves.iter().filter(|(_, leaf)| self.tangent.of(leaf).is_some());
+        asked.map(|(path, _)| path.clone()).collect()
     }
 
     /// The states' paths and types.
@@ -175,6 +186,10 @@ impl<T: Float> Learner<T> {
         all.extend(self.noise_tensors(&self.noise, rows.len().max(1), &mut stream)?);
         #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
         all.push(Tensor::number(self.updates as f64));
+        let mut stream = rule_noise_of(self.seed, self.updates);
+        for noise in &self.rule_noise {
+            all.push(draw(&noise.init, &noise.leaf, &mut stream)?);
+        }
         Ok(all)
     }
 
@@ -187,7 +202,7 @@ impl<T: Float> Learner<T> {
         let made = self.step.run(&inputs, rows.len().max(1));
         drop(inputs);
         let mut outs = made.map_err(|f| self.message(&f))?;
-        let loss = outs.pop().and_then(|t| t.to_f64().first().copied()).unwrap_or(f64::NAN);
+        let loss = outs.pop().map_or(f64::NAN, |t| loss_of(&t, rows.len()));
         if !loss.is_finite() {
             return Err(Diagnostic::error(
                 Code::RUN_NOT_FINITE,
@@ -224,8 +239,8 @@ impl<T: Float> Learner<T> {
     pub fn watch(&mut self, rows: &[usize]) -> Result<Watched<T>, Diagnostic> {
         let inputs = self.step_inputs(rows).map_err(|f| self.message(&f))?;
         let mut outs = self.watched.run(&inputs, rows.len().max(1)).map_err(|f| self.message(&f))?;
-        let requests = outs.split_off(outs.len().saturating_sub(self.params.len()));
-        let loss = outs.pop().and_then(|t| t.to_f64().first().copied()).unwrap_or(f64::NAN);
+        let requests = outs.split_off(self.states.len() + self.params.len() + 1);
+        let loss = outs.pop().map_or(f64::NAN, |t| loss_of(&t, rows.len()));
         Ok(Watched { loss, requests })
     }
 
@@ -320,6 +335,13 @@ impl<T: Float> Learner<T> {
         let code = if matches!(fault, RunFault::Singular { .. }) { Code::RUN_SOLVE } else { Code::RUN_NOT_FINITE };
         Diagnostic::error(code, fault.to_string()).at(self.span, "in this run")
     }
+}
+
+/// The mean loss of an example: a loss over bits or votes comes as the exact total over the batch.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn loss_of<T: Float>(loss: &Tensor<T>, rows: usize) -> f64 {
+    let value = loss.to_f64().first().copied().unwrap_or(f64::NAN);
+    if loss.ints().is_some() { value / rows.max(1) as f64 } else { value }
 }
 
 fn noise_of_ports(d: &Diagram, known: &[Parameter]) -> Vec<Parameter> {

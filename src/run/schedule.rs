@@ -23,7 +23,7 @@ impl Schedule {
     #[must_use]
     pub fn new(settings: &Settings, rows: &[usize], shuffle: bool, seed: u64) -> Schedule {
         let batch = match settings.batch {
-            BatchSize::Rows(n) => n.max(1),
+            BatchSize::Rows(n) | BatchSize::Active(n) => n.max(1),
             BatchSize::All => rows.len().max(1),
         };
         let mut schedule = Schedule {
@@ -88,6 +88,14 @@ impl Schedule {
         let order = self.cached.as_ref().map(|(_, o)| o.as_slice()).unwrap_or_default();
         order.get(at..(at + self.batch).min(order.len())).unwrap_or_default().to_vec()
     }
+}
+
+/// The stream of the rule's noise of a step.
+#[must_use]
+pub(super) fn rule_noise_of(seed: u64, step: usize) -> Stream {
+    let mut stream = Stream::new(seed, Use::Rule);
+    stream.seek(step as u128 * STRIDE);
+    stream
 }
 
 /// The stream of noise of a step.
