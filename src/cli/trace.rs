@@ -4,8 +4,8 @@ use super::load::{load, parts};
 use super::terminal::answer;
 use super::{End, Shared};
 use catlearn::data::Parts;
-use catlearn::elaborate::{Precision, Training};
-use catlearn::run::{Float, Learner, Named, Schedule, Tensor};
+use catlearn::elaborate::{BatchSize, Precision, Training};
+use catlearn::run::{Float, Learner, Named, Schedule, Tensor, Turn};
 use catlearn::source::Diagnostics;
 use clap::Args;
 use std::fmt::Write;
@@ -68,8 +68,9 @@ fn steps<T: Float>(
     let empty = Parts::default();
     let rows = data.map_or(&empty, |d| &d.parts);
     let mut schedule = Schedule::new(&training.settings, &rows.train, data.is_some_and(|d| d.shuffle), seed);
+    let active = matches!(training.settings.batch, BatchSize::Active(_));
     for k in 0..=args.steps {
-        let batch = schedule.batch(k);
+        let Some(batch) = next(&mut schedule, &mut learner, k, active).map_err(|d| say(d.into()))? else { break };
         if (k as u64).is_multiple_of(args.every) {
             let watched = learner.watch(&batch).map_err(|d| say(d.into()))?;
             let mut line = format!("{{\"step\":{k},\"loss\":{}", number(&T::from_f64(watched.loss)));
@@ -89,6 +90,26 @@ fn steps<T: Float>(
         }
     }
     Ok(End::Fine)
+}
+
+/// The rows of line k: those of the schedule, which a trace follows past the run's end; `active(k)` looks for them, and
+/// there may be none.
+fn next<T: Float>(
+    schedule: &mut Schedule,
+    learner: &mut Learner<T>,
+    k: usize,
+    active: bool,
+) -> Result<Option<Vec<usize>>, catlearn::source::Diagnostic> {
+    if !active {
+        return Ok(Some(schedule.batch(k)));
+    }
+    loop {
+        match schedule.turn(learner)? {
+            Turn::Step { rows, .. } => return Ok(Some(rows)),
+            Turn::Passed => {}
+            Turn::Done => return Ok(None),
+        }
+    }
 }
 
 fn object<T: Float>(leaves: &[Named], tensors: &[Tensor<T>]) -> String {

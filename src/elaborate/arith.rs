@@ -154,7 +154,7 @@ impl<'p> Elab<'p> {
 
     fn spread(&mut self, value: &Value, wire: Wire, dims: &[Dim], span: Span) -> Res<Wire> {
         let made = match value {
-            Value::Number(x) => self.b.fill(dims, *x),
+            Value::Number(x) if self.b.leaf(wire).base == Base::Real => self.b.fill(dims, *x),
             _ => self.b.broadcast(wire, dims),
         };
         self.typed(made, "broadcast", span)

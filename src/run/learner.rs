@@ -56,6 +56,8 @@ pub struct Learner<T> {
     params: Vec<Tensor<T>>,
     states: Vec<Tensor<T>>,
     updates: usize,
+    /// Examples passed by `active(k)`, and how many had been at the last step.
+    seen: (usize, usize),
     seed: u64,
     span: Span,
     classes: bool,
@@ -117,6 +119,7 @@ impl<T: Float> Learner<T> {
             params,
             states,
             updates: 0,
+            seen: (0, 0),
             seed,
             span,
             classes: training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix))
@@ -159,6 +162,43 @@ impl<T: Float> Learner<T> {
     #[must_use]
     pub fn updates(&self) -> usize {
         self.updates
+    }
+
+    /// How many examples a run with `active(k)` has passed, all epochs together.
+    #[must_use]
+    pub fn seen(&self) -> usize {
+        self.seen.0
+    }
+
+    /// What [`Learner::seen`] was at the last step.
+    #[must_use]
+    pub fn seen_at_step(&self) -> usize {
+        self.seen.1
+    }
+
+    /// Says how many examples have been passed.
+    pub fn pass(&mut self, seen: usize) {
+        self.seen.0 = seen;
+    }
+
+    /// Which of some rows have a loss at the parameters.
+    ///
+    /// # Errors
+    /// A message when the machine cannot run.
+    pub fn active(&mut self, rows: &[usize]) -> Result<Vec<bool>, Diagnostic> {
+        self.losses(rows).map_err(|f| self.message(&f))
+    }
+
+    fn losses(&mut self, rows: &[usize]) -> Result<Vec<bool>, RunFault> {
+        let point = self.params.clone();
+        let batch = rows.len().max(1);
+        let mut stream = noise_of(self.seed, self.updates);
+        let mut noise = self.noise_tensors(&self.evaluate_noise, batch, &mut stream)?;
+        let d = self.evaluate.diagram().clone();
+        let inputs = self.fill(&d, &point, rows, &mut noise);
+        let losses: Vec<f64> = self.evaluate.run(&inputs, batch)?.iter().flat_map(Tensor::to_f64).collect();
+        let each = losses.len().checked_div(batch).unwrap_or(0).max(1);
+        Ok(losses.chunks(each).map(|row| row.iter().any(|l| *l != 0.0)).collect())
     }
 
     /// Puts parameters, states and the count of updates to what they were.
@@ -229,6 +269,7 @@ impl<T: Float> Learner<T> {
         self.states = outs;
         self.params = params;
         self.updates += 1;
+        self.seen.1 = self.seen.0;
         Ok(loss)
     }
 

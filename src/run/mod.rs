@@ -29,6 +29,6 @@ pub use init::draw;
 pub use learner::{Learner, Named, Watched};
 pub use metrics::Metrics;
 pub use reference::{Machine, evaluate};
-pub use schedule::Schedule;
+pub use schedule::{Schedule, Turn};
 pub use tensor::Tensor;
 pub use train::{Kept, Observer, Outcome, Report, Started, run};
