@@ -239,6 +239,9 @@ impl Reader<'_> {
                 "gives a label",
                 "use `onehot[k]`, which gives R[k], or leave this off",
             ),
+            (Bits | Threshold(_) | Thermometer(_) | Categories, Bits) => {
+                ("these are bits already", "reads bits", "gives bits", "leave `bits` off")
+            }
             (Bits | Threshold(_) | Thermometer(_) | Categories, _) => (
                 "bits are not numbers to compute with",
                 "needs numbers",

@@ -1,6 +1,9 @@
-//! Whole data sets: from a tree built by hand to examples (`load`), and every error on the way (`errors`).
+//! Whole data sets: from a tree built by hand to examples (`load`, `bits`, `arrays`), and every
+//! error on the way (`errors`).
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
 
+mod arrays;
+mod bits;
 mod errors;
 mod load;
 
@@ -126,6 +129,14 @@ fn said(result: Result<impl std::fmt::Debug, Diagnostics>) -> String {
 fn reals(column: &Column) -> &[f64] {
     let Values::Real(values) = &column.values else { panic!("not real: {column:?}") };
     values
+}
+fn bits(column: &Column) -> String {
+    let Values::Bool(values) = &column.values else { panic!("not bits: {column:?}") };
+    let rows: Vec<String> = values
+        .chunks(column.size().max(1))
+        .map(|row| row.iter().map(|bit| if *bit { '1' } else { '0' }).collect())
+        .collect();
+    rows.join(" ")
 }
 fn labels(column: &Column) -> &[u32] {
     let Values::Fin { values, .. } = &column.values else { panic!("not labels: {column:?}") };
