@@ -45,7 +45,11 @@ impl Reader<'_> {
         let name = &*call.name.name;
         if ENCODERS.contains(&name) || ENCODERS_LATER.contains(&name) {
             let message = format!("`{name}` has no columns to read");
-            return self.unfit(message, call.name.span, format!("write `columns(..) >> {name}`"));
+            return self.unfit(
+                message,
+                call.name.span,
+                format!("write `columns(..) >> {name}`, with the columns to read"),
+            );
         }
         if name != "columns" && name != "column" {
             return self.unknown("choice of columns", call.name, &["columns", "column"], &[]);
