@@ -40,6 +40,9 @@ pub(super) fn metrics_json(m: &Metrics) -> Value {
     if let Some(a) = m.accuracy {
         object.insert("accuracy".into(), json!(a));
     }
+    if let Some(e) = m.exact_match {
+        object.insert("exact_match".into(), json!(e));
+    }
     if let Some(c) = &m.confusion {
         object.insert("confusion_matrix".into(), json!(c));
     }
@@ -84,6 +87,9 @@ impl Writing<'_> {
             line.push_str(&format!("  valid loss {:.6}", v.loss));
             if let Some(a) = v.accuracy {
                 line.push_str(&format!("  valid accuracy {:.2} %", 100.0 * a));
+            }
+            if let Some(e) = v.exact_match {
+                line.push_str(&format!("  valid exact match {:.2} %", 100.0 * e));
             }
         }
         note(self.shared, &line);

@@ -5,7 +5,7 @@ use super::terminal::answer;
 use super::{End, Shared};
 use catlearn::data::Parts;
 use catlearn::elaborate::{BatchSize, Precision, Training};
-use catlearn::run::{Float, Learner, Named, Schedule, Tensor, Turn};
+use catlearn::run::{Float, Learner, Named, Schedule, Tensor, Turn, evaluate_bits};
 use catlearn::source::Diagnostics;
 use clap::Args;
 use std::fmt::Write;
@@ -39,10 +39,12 @@ fn traced(args: &TraceArgs, shared: &Shared) -> Result<End, End> {
     let training = loaded.training(name, &args.set, shared)?;
     let seed = args.seed.or(training.settings.seed).unwrap_or(0);
     let data = match &training.data {
-        Some((spec, from)) => Some(catlearn::data::load(spec, from, &loaded.world, seed).map_err(|said| {
-            loaded.say(shared, &said);
-            End::Fault
-        })?),
+        Some((spec, from)) => {
+            Some(catlearn::data::load(spec, from, &loaded.world, seed, &evaluate_bits).map_err(|said| {
+                loaded.say(shared, &said);
+                End::Fault
+            })?)
+        }
         None => None,
     };
     let say = |said: Diagnostics| {

@@ -8,7 +8,7 @@ use super::terminal::{answer, complain, messages, note};
 use super::{End, Format, Shared};
 use catlearn::data::{Dataset, Parts};
 use catlearn::elaborate::{Precision, Training};
-use catlearn::run::{Checkpoint, Float, Kept, Learner, Outcome, Schedule, Started, run as run_loop};
+use catlearn::run::{Checkpoint, Float, Kept, Learner, Outcome, Schedule, Started, evaluate_bits, run as run_loop};
 use catlearn::source::{Code, Diagnostic, Diagnostics};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -55,6 +55,9 @@ pub(super) fn run(args: &TrainArgs, shared: &Shared) -> End {
     trained(args, shared).unwrap_or_else(|end| end)
 }
 
+/// Metrics that are told as a share: their keys and their names.
+const SHARES: [(&str, &str); 2] = [("accuracy", "accuracy"), ("exact_match", "exact match")];
+
 /// Everything one run needs.
 struct Job<'a> {
     args: &'a TrainArgs,
@@ -87,7 +90,7 @@ fn trained(args: &TrainArgs, shared: &Shared) -> Result<End, End> {
     let training = loaded.training(name, &set, shared)?;
     let seed = seed.or(training.settings.seed).unwrap_or_else(drawn);
     let data = match &training.data {
-        Some((spec, from)) => match catlearn::data::load(spec, from, &loaded.world, seed) {
+        Some((spec, from)) => match catlearn::data::load(spec, from, &loaded.world, seed, &evaluate_bits) {
             Ok(data) => {
                 loaded.say(shared, &Diagnostics(data.warnings.clone()));
                 Some(data)
@@ -461,11 +464,13 @@ impl Job<'_> {
             if let Some(loss) = m.get("loss").and_then(Value::as_f64) {
                 text.push_str(&format!("  loss {loss:.6}"));
             }
-            if let Some(a) = m.get("accuracy").and_then(Value::as_f64) {
-                text.push_str(&format!("  accuracy {:.2} %", 100.0 * a));
-            }
-            if let Some(sd) = m.get("accuracy_sd").and_then(Value::as_f64) {
-                text.push_str(&format!("  (sd {:.2} over folds)", 100.0 * sd));
+            for (key, name) in SHARES {
+                if let Some(share) = m.get(key).and_then(Value::as_f64) {
+                    text.push_str(&format!("  {name} {:.2} %", 100.0 * share));
+                }
+                if let Some(sd) = m.get(&format!("{key}_sd")).and_then(Value::as_f64) {
+                    text.push_str(&format!("  (sd {:.2} over folds)", 100.0 * sd));
+                }
             }
             answer(&text)?;
         }
@@ -474,8 +479,9 @@ impl Job<'_> {
         {
             let at =
                 |part: &str, what: &str| r.selected.pointer(&format!("/metrics/{part}/{what}")).and_then(Value::as_f64);
-            let test =
-                at("test", "accuracy").map(|a| format!(", test accuracy {:.2} %", 100.0 * a)).unwrap_or_default();
+            let shown =
+                |(key, name): (&str, &str)| at("test", key).map(|a| format!(", test {name} {:.2} %", 100.0 * a));
+            let test: String = SHARES.into_iter().filter_map(shown).collect();
             answer(&format!("selected: step {step}{test}"))?;
         }
         let matrix = r.metrics.get("test").or(r.metrics.get("train")).and_then(|m| m.get("confusion_matrix"));

@@ -51,7 +51,7 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
         }
         ItemKind::Rule(rule) => rule_item(defs, id, rule, said),
         ItemKind::Data(record) => {
-            train::spec_of(defs, id.file, record, said);
+            super::data_items::spec_of(defs, id.file, record, said);
         }
         ItemKind::Train(record) => {
             if let Err(faults) = train::training(defs, id.file, record, &[]) {

@@ -14,6 +14,7 @@ mod builtins;
 mod check;
 mod consts;
 mod cycles;
+mod data_items;
 mod dims;
 mod exprs;
 mod formals;

@@ -163,6 +163,8 @@ pub enum Length {
 pub enum Metric {
     /// The share of examples whose largest output is the label's; ties to the lower class. One logit: positive above 0.
     Accuracy,
+    /// The share of examples whose outputs all equal the target; for classes the accuracy.
+    ExactMatch,
     /// Counts of true class by predicted class.
     ConfusionMatrix,
 }
@@ -176,7 +178,7 @@ pub enum Select {
     Best {
         /// `valid`, `train` or `test`.
         part: Arc<str>,
-        /// `loss` or `accuracy`.
+        /// `loss`, `accuracy` or `exact_match`.
         metric: Arc<str>,
     },
 }

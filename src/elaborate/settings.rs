@@ -206,9 +206,8 @@ fn metrics(e: Option<&Expr>) -> Res<Vec<Metric>> {
         .map(|m| match word(m).as_deref() {
             Some("accuracy") => Ok(Metric::Accuracy),
             Some("confusion_matrix") => Ok(Metric::ConfusionMatrix),
-            Some(w @ ("exact_match" | "perplexity" | "r2" | "top_k_accuracy")) => {
-                Elab::not_yet(&format!("the metric `{w}`"), m.span)
-            }
+            Some("exact_match") => Ok(Metric::ExactMatch),
+            Some(w @ ("perplexity" | "r2" | "top_k_accuracy")) => Elab::not_yet(&format!("the metric `{w}`"), m.span),
             _ => wrong(m, "metrics", "a list of metrics, such as [accuracy, confusion_matrix]"),
         })
         .collect()
@@ -224,10 +223,10 @@ fn select(e: Option<&Expr>) -> Res<Select> {
         _ => None,
     };
     match path.as_deref().and_then(|p| p.split_once('.')) {
-        Some((part @ ("train" | "valid" | "test"), metric @ ("loss" | "accuracy"))) => {
+        Some((part @ ("train" | "valid" | "test"), metric @ ("loss" | "accuracy" | "exact_match"))) => {
             Ok(Select::Best { part: part.into(), metric: metric.into() })
         }
-        _ => wrong(e, "select", "`last` or `best(valid.accuracy)`"),
+        _ => wrong(e, "select", "`last` or `best(valid.accuracy)`, also of `loss` and `exact_match`"),
     }
 }
 

@@ -10,7 +10,7 @@ use super::session::Elab;
 use super::types::Ty;
 use super::value::{Env, Place, Res, Value, fault};
 use super::{rules, settings};
-use crate::data::{ColumnType, DataSpec, describe};
+use crate::data::{ColumnType, DataSpec};
 use crate::diagram::{Diagram, Role};
 use crate::object::{Base, Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
@@ -203,33 +203,9 @@ pub(crate) fn data_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Re
     let ItemKind::Data(record) = &item.kind else {
         return fault(Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is not data")).at(e.span, ""));
     };
-    let spec = spec_of(elab.defs, id.file, record, &mut elab.diagnostics).ok_or(None)?;
+    let spec = super::data_items::spec_of(elab.defs, id.file, record, &mut elab.diagnostics).ok_or(None)?;
     let file = elab.defs.files.get(id.file).and_then(|f| elab.defs.sources.get(f.id)).map(|s| s.name.to_string());
     Ok((spec, file.unwrap_or_default(), item.span))
-}
-
-/// The description of a data item.
-pub(crate) fn spec_of(
-    defs: &Definitions,
-    file: usize,
-    record: &RecordItem,
-    said: &mut Diagnostics,
-) -> Option<DataSpec> {
-    let numbers = |e: &Expr| -> Result<f64, Diagnostic> {
-        let mut elab = Elab::new(defs);
-        let env = Env::new(file, Place::new(""));
-        let found = elab.number(e, &env);
-        found.map_err(|f| {
-            f.map_or_else(|| Diagnostic::error(Code::DATA_FIELD, "a number is needed here").at(e.span, ""), |d| *d)
-        })
-    };
-    match describe(record, &numbers) {
-        Ok(spec) => Some(spec),
-        Err(faults) => {
-            faults.0.into_iter().for_each(|d| said.push(d));
-            None
-        }
-    }
 }
 
 fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Goal<'p>> {
@@ -431,7 +407,8 @@ fn agree<'p>(
 ) -> Res<()> {
     let (Some(t), Value::Wire(w)) = (given, value) else { return Ok(()) };
     let (needs, gives) = (elab.leaf(*w), leaf_of_column(t));
-    let reshaped = needs.base == Base::Real && gives.base == Base::Real && needs.size(1) == gives.size(1);
+    let alike = needs.base == gives.base && matches!(needs.base, Base::Real | Base::Bool);
+    let reshaped = alike && needs.size(1) == gives.size(1);
     if needs == gives || reshaped {
         return Ok(());
     }

@@ -7,14 +7,14 @@ use super::batches::Rows;
 use super::fault::RunFault;
 use super::float::Float;
 use super::init::draw;
-use super::metrics::{Confusion, Metrics};
+use super::metrics::{Asked, Counted, Metrics};
 use super::reference::Machine;
 use super::schedule::{noise_of, rule_noise_of};
 use super::tensor::Tensor;
 use crate::compile::simplify;
 use crate::data::Dataset;
 use crate::diagram::{Builder, Diagram, Role, TypeFault};
-use crate::elaborate::{Metric, Parameter, Select, StateInit, Training};
+use crate::elaborate::{Parameter, Select, StateInit, Training};
 use crate::learn::{Step, batched, step};
 use crate::object::{Leaf, Tangent};
 use crate::random::{Stream, Use};
@@ -60,7 +60,7 @@ pub struct Learner<T> {
     seen: (usize, usize),
     seed: u64,
     span: Span,
-    classes: bool,
+    asked: Asked,
 }
 
 impl<T: Float> Learner<T> {
@@ -122,8 +122,7 @@ impl<T: Float> Learner<T> {
             seen: (0, 0),
             seed,
             span,
-            classes: training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix))
-                || matches!(&training.settings.select, Select::Best { metric, .. } if &**metric == "accuracy"),
+            asked: Asked::by(&training.settings),
         })
     }
 
@@ -325,7 +324,7 @@ impl<T: Float> Learner<T> {
     fn measure(&mut self, rows: &[usize]) -> Result<Metrics, RunFault> {
         let point = self.point()?;
         let mut total = 0.0;
-        let mut confusion = Confusion::default();
+        let mut counted = Counted::default();
         let mut stream = noise_of(self.seed, usize::MAX >> 24);
         let chunks: Vec<&[usize]> = if self.input.is_none() { vec![&[]] } else { rows.chunks(CHUNK).collect() };
         for chunk in chunks {
@@ -335,21 +334,17 @@ impl<T: Float> Learner<T> {
             let inputs = self.fill(&d, &point, chunk, &mut noise);
             let losses = self.evaluate.run(&inputs, batch)?;
             total += losses.iter().flat_map(Tensor::to_f64).sum::<f64>();
-            if self.classes && self.target.is_some() {
+            if self.asked.any() && self.target.is_some() {
                 let predicted = self.predicted(&point, chunk)?;
-                if let (Some(p), Some(t)) = (predicted.first(), &self.target) {
-                    confusion.add(p, &t.gather(chunk));
+                let base = self.predict.as_ref().and_then(|m| m.diagram().out_leaves().first().map(|l| l.base));
+                if let (Some(p), Some(base), Some(t)) = (predicted.first(), base, &self.target) {
+                    counted.add(p, base, &t.gather(chunk));
                 }
             }
         }
         #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
         let count = if self.input.is_none() { 1.0 } else { rows.len() as f64 };
-        let known = confusion.accuracy();
-        Ok(Metrics {
-            loss: total / count,
-            accuracy: known,
-            confusion: known.is_some().then(|| confusion.counts().to_vec()),
-        })
+        Ok(self.asked.of(&counted, total / count))
     }
 
     fn predicted(&mut self, point: &[Tensor<T>], rows: &[usize]) -> Result<Vec<Tensor<T>>, RunFault> {
@@ -426,10 +421,9 @@ fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), Diagnostics>
                 "name a part that `split` makes",
             );
         }
-        if &**metric == "accuracy"
-            && (training.predict.is_none() || training.objective.ports_of(Role::Target).is_empty())
-        {
-            return wrong("`select` looks at an accuracy, the run has no model with labels".into(), "select by loss");
+        if &**metric != "loss" && (training.predict.is_none() || training.objective.ports_of(Role::Target).is_empty()) {
+            let what = if &**metric == "accuracy" { "an accuracy" } else { "an exact match" };
+            return wrong(format!("`select` looks at {what}, the run has no model with labels"), "select by loss");
         }
     }
     if let Some(batches) = &training.settings.order {

@@ -149,7 +149,7 @@ fn report<T: Float>(
             "train" => Some(learner.metrics(&parts.train)?),
             _ => Some(learner.metrics(&parts.test)?),
         };
-        let score = seen.and_then(|m| if &**metric == "loss" { Some(-m.loss) } else { m.accuracy });
+        let score = seen.and_then(|m| m.score(metric));
         // The later of equals is kept.
         if let Some(score) = score.filter(|s| !s.is_nan() && best.as_ref().is_none_or(|b| *s >= b.score)) {
             let (params, states) = (learner.params().to_vec(), learner.states().to_vec());
