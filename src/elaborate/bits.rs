@@ -75,9 +75,9 @@ impl<'p> Elab<'p> {
         let table = self.as_wire(&a.0, a.1)?;
         let address = self.bit_wire(&b, "table")?;
         let (own, given) = (self.leaf(table).rank(), self.leaf(address).rank());
-        // One table for many addresses, or a table for each.
-        let shared = own == 1;
-        if !shared && own != given {
+        // One table for many addresses, many tables at one address, or a table for each.
+        let (one_table, one_address) = (own == 1, given == 1);
+        if !one_table && !one_address && own != given {
             return fault(
                 Diagnostic::error(
                     Code::SHAPE,
@@ -91,7 +91,8 @@ impl<'p> Elab<'p> {
                 .at(b.1, self.leaf(address).to_string()),
             );
         }
-        let lead = std::iter::repeat_n(LeadAxis { table: !shared, index: true }, given.saturating_sub(1)).collect();
+        let axis = LeadAxis { table: !one_table, index: one_table || !one_address };
+        let lead = std::iter::repeat_n(axis, own.max(given).saturating_sub(1)).collect();
         let made = self.b.op(Op::Lookup { lead }, &[table, address]);
         let found = self.typed(made, "table", span)?;
         self.drop_last(found, span)

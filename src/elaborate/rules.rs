@@ -649,6 +649,11 @@ impl<'p> Building<'_, 'p> {
             let wires = match value {
                 Value::Poison => return Err(None),
                 Value::Family(ws) => ws.as_ref().clone(),
+                Value::Number(x) => {
+                    let port = ports.first().and_then(|p| self.states.ports.get(p.0)).map(|(s, _, _)| s.leaf.clone());
+                    let port = port.unwrap_or_else(Leaf::number);
+                    ports.iter().map(|_| self.elab.number_as(*x, &port, span)).collect::<Res<_>>()?
+                }
                 other => {
                     let w = self.elab.as_wire(other, span)?;
                     vec![if *like_p { self.elab.unflatten(w, body.flat.as_ref(), span)? } else { w }]
