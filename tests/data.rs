@@ -114,13 +114,11 @@ fn a_truth_table_may_be_split_and_read_as_classes() {
 fn a_bit_port_takes_bits_of_another_shape() {
     let mut file = vec![0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2];
     file.extend([9, 0, 0, 9, 0, 9, 9, 9]);
-    let text = format!(
-        "data d {{ source = idx(\"i\"), input = threshold(5), target = input }}
-        model same {{c: R[1] ~ constant(1)}} : Bool[4] -> Bool[4] (x) {{ if c > 0 then x else x }}
-        loss unlike : (y: Bool[n], t: Bool[n]) -> R[1] (y, t) {{ mean(if y xor t then ones[n] else zeros[n]) }}
-        train t {{ data = d, model = same, loss = unlike, optimiser = gd(lr = 1), steps = 1, metrics = [exact_match] }}"
-    );
-    let training = training(&text).unwrap();
+    let text = "data d { source = idx(\"i\"), input = threshold(5), target = input }
+        model same {c: R[1] ~ constant(1)} : Bool[4] -> Bool[4] (x) { if c > 0 then x else x }
+        loss unlike : (y: Bool[n], t: Bool[n]) -> R[1] (y, t) { mean(if y xor t then ones[n] else zeros[n]) }
+        train t { data = d, model = same, loss = unlike, optimiser = gd(lr = 1), steps = 1, metrics = [exact_match] }";
+    let training = training(text).unwrap();
     let (spec, from) = training.data.clone().unwrap();
     let world = MemoryWorld::default().with("i", file);
     let set = load(&spec, &from, &world, 1, &evaluate_bits).unwrap();
