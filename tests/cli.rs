@@ -362,3 +362,30 @@ fn checks_answer_in_json_too() {
     assert_eq!(answer[0]["items"][0]["parameters"], 131);
     assert_eq!(answer[0]["messages"].as_array().unwrap().len(), 0);
 }
+
+#[test]
+fn the_exact_match_is_told_beside_the_accuracy() {
+    let dir = folder("exact");
+    let program = dir.join("either.lens");
+    fs::write(
+        &program,
+        "data exclusive { source = truth_table(2, x[0] xor x[1]), split = ordered(train = 2, valid = 1, test = 1) }
+        model either {c: R[1] ~ constant(1)} : Bool[2] -> Bool[1] (x) { (x[0] | x[1]) & (c > 0) }
+        loss unlike : (y: Bool[n], t: Bool[n]) -> R[1] (y, t) { mean(if y xor t then ones[n] else zeros[n]) }
+        train t { data = exclusive, model = either, loss = unlike, optimiser = gd(lr = 1), epochs = 2, batch = all, seed = 1
+            metrics = [accuracy, exact_match], select = best(valid.exact_match) }",
+    )
+    .unwrap();
+    let run = dir.join("out");
+    let o = catlearn(&["train", text(&program), "--out", text(&run)]);
+    assert!(o.status.success(), "{}", err(&o));
+    assert!(err(&o).contains("valid accuracy 100.00 %  valid exact match 100.00 %"), "{}", err(&o));
+    assert!(out(&o).contains(" test  loss 1.000000  accuracy 0.00 %  exact match 0.00 %"), "{}", out(&o));
+    let o = catlearn(&["-q", "train", text(&program), "--out", text(&run), "--force", "--format", "json"]);
+    let line: Value = serde_json::from_str(&out(&o)).unwrap();
+    assert_eq!(line["metrics"]["valid"]["exact_match"], 1.0);
+    assert_eq!(line["selected"]["step"], 2, "the later of equals");
+    let metrics = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    assert!(metrics.lines().any(|l| l.contains("\"exact_match\":1.0")), "{metrics}");
+    assert!(run.join("checkpoint/best.safetensors").is_file());
+}

@@ -468,7 +468,7 @@ impl Job<'_> {
                 if let Some(share) = m.get(key).and_then(Value::as_f64) {
                     text.push_str(&format!("  {name} {:.2} %", 100.0 * share));
                 }
-                if let Some(sd) = m.get(&format!("{key}_sd")).and_then(Value::as_f64) {
+                if let Some(sd) = m.get(format!("{key}_sd")).and_then(Value::as_f64) {
                     text.push_str(&format!("  (sd {:.2} over folds)", 100.0 * sd));
                 }
             }

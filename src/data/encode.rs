@@ -8,7 +8,7 @@ use super::column::{Column, Values};
 use super::flow::{Flow, View};
 use super::labels::{Labels, fit_labels};
 use super::spec::{Base, ColumnType, EncoderStep, Encoding, Fit};
-use super::steps::{FittedStep, fit_categories, fit_scale, fit_thermometer};
+use super::steps::{FittedStep, On, fit_categories, fit_scale, fit_thermometer};
 use super::table::{Selection, Table};
 use super::words::{count, list, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
@@ -57,7 +57,13 @@ impl Encoder {
         let view = View { table, rows, columns: &selection.columns, span: encoding.span };
         let mut flow = Flow::Cells;
         let mut width = selection.columns.len();
+        let all: Vec<usize> = (0..rows.len()).collect();
         for (step, span) in &encoding.steps {
+            let (train, whose) = match step {
+                EncoderStep::Standardise(Fit::All) | EncoderStep::MinMax(Fit::All) => (all.as_slice(), "all rows"),
+                _ => (train, "the training part"),
+            };
+            let on = On { view: &view, width, train, whose, span: *span };
             let fitted = match step {
                 EncoderStep::Flatten => continue,
                 EncoderStep::Class(k) => FittedStep::Class(*k, fit_labels(*k, &view, train, *span, faults)?),
@@ -72,7 +78,7 @@ impl Encoder {
                     if matches!(flow, Flow::Cells) && table.is_text() {
                         flow = Flow::Numbers(view.numbers(faults)?);
                     }
-                    fit_thermometer(*k, &flow, &view, width, train)
+                    fit_thermometer(&on, *k, &flow, faults)
                 }
                 EncoderStep::Categories => {
                     let fitted = fit_categories(&view, train);
@@ -83,15 +89,9 @@ impl Encoder {
                     }
                     fitted
                 }
-                EncoderStep::Standardise(fit) | EncoderStep::MinMax(fit) => {
+                EncoderStep::Standardise(_) | EncoderStep::MinMax(_) => {
                     let values = flow.numbers(&view, faults)?;
-                    let name = |place: usize| match selection.columns.get(place) {
-                        Some(column) if selection.columns.len() == width => table.column_name(*column),
-                        _ => format!("place {place}"),
-                    };
-                    let all: Vec<usize> = if *fit == Fit::All { (0..rows.len()).collect() } else { Vec::new() };
-                    let on = if *fit == Fit::All { &all } else { train };
-                    let fitted = fit_scale(step, &values, width, on, &name, *span, faults)?;
+                    let fitted = fit_scale(&on, step, &values, faults)?;
                     flow = Flow::Numbers(values);
                     fitted
                 }

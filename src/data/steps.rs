@@ -134,18 +134,61 @@ pub(super) fn fit_categories(view: &View<'_>, train: &[usize]) -> FittedStep {
     FittedStep::Categories(view.columns.iter().map(of).collect())
 }
 
-/// Thresholds at the quantiles `i / (k + 1)` of the examples `train`, place by place; between two neighbours of the
-/// sorted values a quantile is interpolated.
+/// What an encoder is fitted on.
+pub(super) struct On<'a> {
+    pub(super) view: &'a View<'a>,
+    /// How many numbers an example has.
+    pub(super) width: usize,
+    /// The examples it may look at.
+    pub(super) train: &'a [usize],
+    /// Which these are, in words.
+    pub(super) whose: &'static str,
+    /// Where the encoder stands.
+    pub(super) span: Span,
+}
+
+impl On<'_> {
+    /// What people call a place of an example.
+    fn name(&self, place: usize) -> String {
+        match self.view.columns.get(place) {
+            Some(column) if self.view.columns.len() == self.width => self.view.table.column_name(*column),
+            _ => format!("place {place}"),
+        }
+    }
+
+    fn warn_constant(&self, places: &[usize], faults: &mut Diagnostics) {
+        let what = match places {
+            [] => return,
+            [_] => "a column is".to_owned(),
+            several => format!("{} columns are", several.len()),
+        };
+        let shown: Vec<String> = places.iter().take(12).map(|place| self.name(*place)).collect();
+        let cut = if places.len() > 12 { ", .." } else { "" };
+        faults.push(
+            Diagnostic::warning(Code::DATA_VALUE, format!("{what} the same everywhere"))
+                .at(self.span, "gives 0 there")
+                .note(format!("in {}: {}{cut}", self.whose, shown.join(", ")))
+                .help("a constant column carries nothing; leave it off"),
+        );
+    }
+}
+
+/// Thresholds at the quantiles `i / (k + 1)`, place by place; between two neighbours of the sorted values a quantile is
+/// interpolated.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "places among fewer than 2^32 rows"
 )]
-pub(super) fn fit_thermometer(k: usize, flow: &Flow, view: &View<'_>, width: usize, train: &[usize]) -> FittedStep {
-    let cuts = (0..width).map(|place| {
-        let mut values = flow.sample(view, width, place, train);
+pub(super) fn fit_thermometer(on: &On<'_>, k: usize, flow: &Flow, faults: &mut Diagnostics) -> FittedStep {
+    let mut constant = Vec::new();
+    let mut cuts_of = |place: usize| {
+        let mut values = flow.sample(on.view, on.width, place, on.train);
         values.sort_unstable_by(f64::total_cmp);
+        if values.first() == values.last() {
+            constant.push(place);
+        }
         let last = values.len().saturating_sub(1);
         let quantile = |i: usize| {
             let at = last as f64 * i as f64 / (k + 1) as f64;
@@ -155,8 +198,10 @@ pub(super) fn fit_thermometer(k: usize, flow: &Flow, view: &View<'_>, width: usi
             low + (high - low) * (at - below as f64)
         };
         (1..=k).map(quantile).collect()
-    });
-    FittedStep::Thermometer(cuts.collect())
+    };
+    let cuts = (0..on.width).map(&mut cuts_of).collect();
+    on.warn_constant(&constant, faults);
+    FittedStep::Thermometer(cuts)
 }
 
 /// Mean and population standard deviation, in two passes.
@@ -168,22 +213,19 @@ fn mean_and_deviation<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> (f64, 
     (mean, variance.sqrt())
 }
 
-/// Fits `standardise` or `minmax` on the examples `train` of the values; `name` says what a place of an example is called.
+/// Fits `standardise` or `minmax`.
 pub(super) fn fit_scale(
+    on: &On<'_>,
     step: &EncoderStep,
     values: &[f64],
-    width: usize,
-    train: &[usize],
-    name: &dyn Fn(usize) -> String,
-    span: Span,
     faults: &mut Diagnostics,
 ) -> Option<FittedStep> {
     let (mut first, mut second, mut constant) = (Vec::new(), Vec::new(), Vec::new());
-    for place in 0..width {
-        let of = || train.iter().filter_map(move |at| values.get(at * width + place).copied());
+    for place in 0..on.width {
+        let of = || on.train.iter().filter_map(move |at| values.get(at * on.width + place).copied());
         let (low, high) = of().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
         if low >= high {
-            constant.push(name(place));
+            constant.push(place);
         }
         // Equal numbers are found by comparing: their computed deviation may be a rounding error above 0.
         let (a, b) = match step {
@@ -193,8 +235,8 @@ pub(super) fn fit_scale(
         };
         if !a.is_finite() || !b.is_finite() || !(high - low).is_finite() {
             faults.push(
-                Diagnostic::error(Code::DATA_VALUE, format!("the numbers of {} are too far apart", name(place)))
-                    .at(span, "cannot be computed")
+                Diagnostic::error(Code::DATA_VALUE, format!("the numbers of {} are too far apart", on.name(place)))
+                    .at(on.span, "cannot be computed")
                     .note(format!("they run from {low:e} to {high:e}"))
                     .help("put `scale(..)` in front"),
             );
@@ -203,17 +245,7 @@ pub(super) fn fit_scale(
         first.push(a);
         second.push(b);
     }
-    if let Some(more) = constant.len().checked_sub(1) {
-        let what = if more == 0 { "a column is".to_owned() } else { format!("{} columns are", more + 1) };
-        let shown = constant.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
-        let cut = if constant.len() > 12 { ", .." } else { "" };
-        faults.push(
-            Diagnostic::warning(Code::DATA_VALUE, format!("{what} the same everywhere"))
-                .at(span, "gives 0 there")
-                .note(format!("in the training part: {shown}{cut}"))
-                .help("a constant column carries nothing; leave it off"),
-        );
-    }
+    on.warn_constant(&constant, faults);
     Some(match step {
         EncoderStep::Standardise(_) => FittedStep::Standardise { mean: first, deviation: second },
         _ => FittedStep::MinMax { low: first, high: second },

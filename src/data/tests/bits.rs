@@ -74,6 +74,7 @@ fn a_thermometer_cuts_at_quantiles_of_the_training_part() {
     assert_eq!(bits(&set.input), "000000 000000 100000 110000 111000 111111");
     let FittedStep::Thermometer(cuts) = &set.input_encoder.steps[0] else { panic!("{:?}", set.input_encoder) };
     assert_eq!(cuts, &[vec![1.0, 2.0, 3.0], vec![7.0; 3]]);
+    assert_eq!(set.warnings[0].notes, ["in the training part: column 1"]);
     // Between two neighbours: the median of 0, 1, 2, 3 is 1.5.
     let set = input(vec![col(0), dims("thermometer", 1)], name("all"), b"0\n1\n2\n3\n").unwrap();
     assert_eq!((bits(&set.input).as_str(), set.input.column_type().to_string()), ("0 0 1 1", "Bool[1]".to_owned()));
@@ -127,4 +128,15 @@ fn widths_are_known_before_reading_where_they_can_be() {
     assert_eq!(types(idx(), vec![call("threshold", numbers_of(&[32.0]))]), None);
     assert_eq!(types(idx(), vec![cols(0, 4), call("threshold", numbers_of(&[32.0]))]), some("Bool[4]"));
     assert_eq!(types(idx(), vec![dims("class", 10)]), some("Fin[10]"));
+}
+
+#[test]
+fn a_warning_says_which_rows_were_looked_at() {
+    let chain = |fit: &str| vec![cols(0, 2), call("minmax", vec![set("fit", name(fit))])];
+    let file = b"1,7\n1,8\n2,8\n";
+    let said = |fit: &str| input(chain(fit), two_then_one(), file).unwrap().warnings;
+    assert_eq!(said("train")[0].notes, ["in the training part: column 0"]);
+    assert!(said("all").is_empty());
+    let warned = input(chain("all"), two_then_one(), b"1,7\n2,7\n3,7\n").unwrap().warnings;
+    assert_eq!(warned[0].notes, ["in all rows: column 1"]);
 }
