@@ -55,13 +55,16 @@ impl FittedStep {
     }
 }
 
-/// Mean and population standard deviation, in two passes.
+/// Mean and population standard deviation, in two passes; distances whose squares are no doubles are made smaller or
+/// larger before they are squared.
 #[allow(clippy::cast_precision_loss, reason = "rows are below 2^32")]
 fn mean_and_deviation<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> (f64, f64) {
     let n = values().count().max(1) as f64;
     let mean = values().sum::<f64>() / n;
-    let variance = values().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
-    (mean, variance.sqrt())
+    let largest = values().map(|x| (x - mean).abs()).fold(0.0, f64::max);
+    let scale = if largest == 0.0 || (1e-140..1e140).contains(&largest) { 1.0 } else { largest };
+    let variance = values().map(|x| ((x - mean) / scale).powi(2)).sum::<f64>() / n;
+    (mean, scale * variance.sqrt())
 }
 
 /// Fits `standardise` or `minmax` on the examples `train` of the values; `name` says what a place of an example is called.
@@ -87,6 +90,9 @@ pub(super) fn fit_scale(
             EncoderStep::Standardise => (low, 0.0),
             _ => (low, high),
         };
+        if low < high && b == 0.0 && matches!(step, EncoderStep::Standardise) {
+            constant.push(name(place));
+        }
         if !a.is_finite() || !b.is_finite() || !(high - low).is_finite() {
             faults.push(
                 Diagnostic::error(Code::DATA_VALUE, format!("the numbers of {} are too far apart", name(place)))
