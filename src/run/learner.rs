@@ -3,16 +3,16 @@
 //! In: a training run, its data set, a seed. [`Learner::step`] runs the compiled step on the reference machine; the same
 //! rows from the same state give the same bits. Knows no files and no clock.
 
-use super::batches::Rows;
+use super::batches::{Rows, beyond};
 use super::fault::RunFault;
 use super::float::Float;
-use super::init::draw;
+use super::init::{draw, room};
 use super::metrics::{Confusion, Metrics};
 use super::reference::Machine;
 use super::schedule::noise_of;
 use super::tensor::Tensor;
 use crate::compile::simplify;
-use crate::data::Dataset;
+use crate::data::{Column, Dataset, Values};
 use crate::diagram::{Builder, Diagram, Role, TypeFault};
 use crate::elaborate::{Metric, Parameter, Select, StateInit, Training};
 use crate::learn::{Step, batched, step};
@@ -53,10 +53,13 @@ pub struct Learner<T> {
     target: Option<Rows<T>>,
     params: Vec<Tensor<T>>,
     states: Vec<Tensor<T>>,
+    /// For every state the parameter that it begins as, if it does.
+    copies: Vec<Option<usize>>,
     updates: usize,
     seed: u64,
     span: Span,
     classes: bool,
+    one_class: bool,
 }
 
 impl<T: Float> Learner<T> {
@@ -85,15 +88,24 @@ impl<T: Float> Learner<T> {
         suits(training, data)?;
         let run =
             |f: RunFault| -> Diagnostics { Diagnostic::error(Code::INITIALISER, f.to_string()).at(span, "").into() };
+        let sizes = training.params.iter().map(|p| (&p.path, &p.leaf));
+        room::<T>(sizes.chain(training.rule.states.iter().map(|s| (&s.path, &s.leaf)))).map_err(|d| d.at(span, ""))?;
+        let begin = |path: &str, init, leaf, stream: &mut Stream| -> Result<Tensor<T>, Diagnostics> {
+            let made: Tensor<T> = draw(init, leaf, stream).map_err(run)?;
+            if made.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite())) {
+                return Err(beyond(&format!("the start of `{path}` is"), Code::INITIALISER).at(span, "").into());
+            }
+            Ok(made)
+        };
         let mut stream = Stream::new(seed, Use::Init);
         let mut params = Vec::new();
         for p in &training.params {
-            params.push(draw(&p.init, &p.leaf, &mut stream).map_err(run)?);
+            params.push(begin(&p.path, &p.init, &p.leaf, &mut stream)?);
         }
         let mut states = Vec::new();
         for s in &training.rule.states {
             states.push(match &s.init {
-                StateInit::Draw(init) => draw(init, &s.leaf, &mut stream).map_err(run)?,
+                StateInit::Draw(init) => begin(&s.path, init, &s.leaf, &mut stream)?,
                 StateInit::Param(i) => params.get(*i).cloned().unwrap_or_else(|| Tensor::zeros(&s.leaf, 1)),
             });
         }
@@ -112,9 +124,16 @@ impl<T: Float> Learner<T> {
             target,
             params,
             states,
+            copies: training
+                .rule
+                .states
+                .iter()
+                .map(|s| if let StateInit::Param(i) = s.init { Some(i) } else { None })
+                .collect(),
             updates: 0,
             seed,
             span,
+            one_class: data.is_some_and(one_class),
             classes: training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix))
                 || matches!(&training.settings.select, Select::Best { metric, .. } if &**metric == "accuracy"),
         })
@@ -155,6 +174,16 @@ impl<T: Float> Learner<T> {
         self.params = params;
         self.states = states;
         self.updates = updates;
+    }
+
+    /// Begins with other parameters than those drawn; states that begin as a parameter begin as these.
+    pub fn begin_with(&mut self, params: Vec<Tensor<T>>) {
+        for (state, copy) in self.states.iter_mut().zip(&self.copies) {
+            if let Some(param) = copy.and_then(|i| params.get(i)) {
+                *state = param.clone();
+            }
+        }
+        self.params = params;
     }
 
     fn noise_tensors(&self, ports: &[Parameter], rows: usize, stream: &mut Stream) -> Result<Vec<Tensor<T>>, RunFault> {
@@ -198,10 +227,11 @@ impl<T: Float> Learner<T> {
             .help("a smaller rate, or `clip_norm` behind the rule, often helps"));
         }
         let params = outs.split_off(self.states.len());
-        let broken = params
-            .iter()
-            .zip(&self.param_leaves)
-            .find(|(t, _)| t.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite())));
+        let endless = |t: &Tensor<T>| t.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite()));
+        // A state may stay infinite, it may not become so: Adam's second moment at infinity would stop all learning.
+        let states = outs.iter().zip(&self.state_leaves).zip(&self.states);
+        let broken_state = states.filter(|((new, _), old)| endless(new) && !endless(old)).map(|(pair, _)| pair).next();
+        let broken = params.iter().zip(&self.param_leaves).find(|(t, _)| endless(t)).or(broken_state);
         if let Some((_, (path, _))) = broken {
             return Err(Diagnostic::error(
                 Code::RUN_NOT_FINITE,
@@ -269,9 +299,11 @@ impl<T: Float> Learner<T> {
     fn measure(&mut self, rows: &[usize]) -> Result<Metrics, RunFault> {
         let point = self.point()?;
         let mut total = 0.0;
-        let mut confusion = Confusion::default();
+        let mut confusion = Confusion::new(self.one_class);
         let mut stream = noise_of(self.seed, usize::MAX >> 24);
-        let chunks: Vec<&[usize]> = if self.input.is_none() { vec![&[]] } else { rows.chunks(CHUNK).collect() };
+        let mut prediction_stream = noise_of(self.seed, usize::MAX >> 25);
+        let one = self.input.is_none() && self.target.is_none();
+        let chunks: Vec<&[usize]> = if one { vec![&[]] } else { rows.chunks(CHUNK).collect() };
         for chunk in chunks {
             let batch = chunk.len().max(1);
             let mut noise = self.noise_tensors(&self.evaluate_noise, batch, &mut stream)?;
@@ -280,14 +312,14 @@ impl<T: Float> Learner<T> {
             let losses = self.evaluate.run(&inputs, batch)?;
             total += losses.iter().flat_map(Tensor::to_f64).sum::<f64>();
             if self.classes && self.target.is_some() {
-                let predicted = self.predicted(&point, chunk)?;
+                let predicted = self.predicted(&point, chunk, &mut prediction_stream)?;
                 if let (Some(p), Some(t)) = (predicted.first(), &self.target) {
                     confusion.add(p, &t.gather(chunk));
                 }
             }
         }
         #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-        let count = if self.input.is_none() { 1.0 } else { rows.len() as f64 };
+        let count = if one { 1.0 } else { rows.len() as f64 };
         let known = confusion.accuracy();
         Ok(Metrics {
             loss: total / count,
@@ -296,10 +328,14 @@ impl<T: Float> Learner<T> {
         })
     }
 
-    fn predicted(&mut self, point: &[Tensor<T>], rows: &[usize]) -> Result<Vec<Tensor<T>>, RunFault> {
+    fn predicted(
+        &mut self,
+        point: &[Tensor<T>],
+        rows: &[usize],
+        stream: &mut Stream,
+    ) -> Result<Vec<Tensor<T>>, RunFault> {
         let Some(d) = self.predict.as_ref().map(|m| m.diagram().clone()) else { return Ok(Vec::new()) };
-        let mut stream = noise_of(self.seed, usize::MAX >> 25);
-        let mut noise = self.noise_tensors(&self.predict_noise, rows.len().max(1), &mut stream)?;
+        let mut noise = self.noise_tensors(&self.predict_noise, rows.len().max(1), stream)?;
         let inputs = self.fill(&d, point, rows, &mut noise);
         match &mut self.predict {
             Some(machine) => machine.run(&inputs, rows.len().max(1)),
@@ -313,13 +349,20 @@ impl<T: Float> Learner<T> {
     /// A message when the machine cannot run.
     pub fn predict(&mut self, rows: &[usize]) -> Result<Vec<Tensor<T>>, Diagnostic> {
         let point = self.point().map_err(|f| self.message(&f))?;
-        self.predicted(&point, rows).map_err(|f| self.message(&f))
+        let mut stream = noise_of(self.seed, usize::MAX >> 25);
+        self.predicted(&point, rows, &mut stream).map_err(|f| self.message(&f))
     }
 
     fn message(&self, fault: &RunFault) -> Diagnostic {
         let code = if matches!(fault, RunFault::Singular { .. }) { Code::RUN_SOLVE } else { Code::RUN_NOT_FINITE };
         Diagnostic::error(code, fault.to_string()).at(self.span, "in this run")
     }
+}
+
+/// Whether the target is `onehot[1]`: a single entry that is always 1, unlike the 0 or 1 of two classes.
+fn one_class(data: &Dataset) -> bool {
+    let real = |c: &Column| matches!(c.values, Values::Real(_)) && c.size() == 1;
+    !data.classes.is_empty() && data.target.as_ref().is_some_and(real)
 }
 
 fn noise_of_ports(d: &Diagram, known: &[Parameter]) -> Vec<Parameter> {

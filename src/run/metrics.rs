@@ -17,6 +17,8 @@ pub struct Metrics {
 /// Counts of true and predicted classes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Confusion {
+    /// All rows are of one class, and so is every prediction.
+    one_class: bool,
     counts: Vec<Vec<usize>>,
 }
 
@@ -35,6 +37,10 @@ fn class(row: &[f64], cut: f64) -> usize {
 }
 
 impl Confusion {
+    pub(super) fn new(one_class: bool) -> Confusion {
+        Confusion { one_class, counts: Vec::new() }
+    }
+
     /// Counts the examples of a batch; nothing when the shapes do not tell classes.
     pub(super) fn add<T: Float>(&mut self, predicted: &Tensor<T>, target: &Tensor<T>) {
         let rows = predicted.shape().first().copied().unwrap_or(0);
@@ -44,6 +50,11 @@ impl Confusion {
         let (p, t) = (predicted.to_f64(), target.to_f64());
         let labels = target.ints().is_some();
         let (wide, deep) = (p.len() / rows, t.len() / rows);
+        if self.one_class && wide == 1 {
+            let before = self.counts.first().and_then(|r| r.first()).copied().unwrap_or(0);
+            self.counts = vec![vec![before + rows]];
+            return;
+        }
         let classes = if wide == 1 { 2 } else { wide };
         if self.counts.len() < classes {
             self.counts = vec![vec![0; classes]; classes];
