@@ -24,8 +24,8 @@ pub(super) struct TraceArgs {
     /// Replace a field of the run
     #[arg(long, value_name = "KEY=V")]
     set: Vec<String>,
-    /// Seed of all random numbers
-    #[arg(long, env = "CATLEARN_SEED")]
+    /// Seed of all random numbers (else --set seed=, CATLEARN_SEED, the run's own, 0)
+    #[arg(long)]
     seed: Option<u64>,
 }
 
@@ -37,7 +37,7 @@ fn traced(args: &TraceArgs, shared: &Shared) -> Result<End, End> {
     let (file, name) = parts(&args.target);
     let mut loaded = load(file, shared)?;
     let training = loaded.training(name, &args.set, shared)?;
-    let seed = args.seed.or(training.settings.seed).unwrap_or(0);
+    let seed = super::seed(args.seed, &args.set, &training).unwrap_or(0);
     let data = match &training.data {
         Some((spec, from)) => Some(catlearn::data::load(spec, from, &loaded.world, seed).map_err(|said| {
             loaded.say(shared, &said);
@@ -65,7 +65,8 @@ fn steps<T: Float>(
     let mut learner: Learner<T> = Learner::new(training, data, seed).map_err(say)?;
     let empty = Parts::default();
     let rows = data.map_or(&empty, |d| &d.parts);
-    let mut schedule = Schedule::new(&training.settings, &rows.train, data.is_some_and(|d| d.shuffle), seed);
+    let mut schedule =
+        Schedule::new(&training.settings, &rows.train, training.shuffles(data.is_some_and(|d| d.shuffle)), seed);
     for k in 0..=args.steps {
         let batch = schedule.batch(k);
         if (k as u64).is_multiple_of(args.every) {
