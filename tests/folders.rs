@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 /// Writes a program and gives its path.
 fn written(dir: &Path, source: &str) -> PathBuf {
@@ -154,8 +154,9 @@ fn two_runs_at_once_have_a_folder_each() {
     let dir = folder("at-once");
     written(&dir, &rows(FOUR, "split = all", "steps = 3, seed = 1"));
     fs::create_dir_all(dir.join("runs/4294967295-x")).unwrap();
-    let children: Vec<_> =
-        (0..4).map(|_| command(&["train", "p.lens", "-q"]).current_dir(&dir).spawn().unwrap()).collect();
+    let children: Vec<_> = (0..4)
+        .map(|_| command(&["train", "p.lens", "-q"]).current_dir(&dir).stdout(Stdio::null()).spawn().unwrap())
+        .collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }

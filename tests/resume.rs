@@ -74,12 +74,13 @@ fn folds_not_begun_begin_with_the_parameters_of_init() {
 fn noise_and_ways_to_evaluate_and_to_begin_are_part_of_the_program() {
     let dir = folder("program-hash");
     let file = dir.join("p.lens");
-    let source = "data p { source = inline([[1, 2], [2, 4], [3, 6]]), input = columns(0), target = columns(1) }\n\
+    let source = "data p { source = inline([[1, 2], [2, 4], [3, 6]]), input = columns(0), target = columns(1), shuffle = false }\n\
                   model lin {W: R[1, 1] ~ normal(1), noise u: R[1] ~ normal(0.1)} : R[1] -> R[1] (x) { W @ (x + u) } evaluate (x) { W @ x }\n\
                   train t { data = p, model = lin, loss = mse, optimiser = gd(lr = 0.01), batch = 2, steps = 8, seed = 1 }\n";
     for (from, to) in [
         ("noise u: R[1] ~ normal(0.1)", "noise u: R[1] ~ normal(0.2)"),
         ("~ normal(1)", "~ normal(2)"),
+        ("seed = 1", "seed = 1, shuffle = true"),
         ("evaluate (x) { W @ x }", "evaluate (x) { W @ x + x }"),
     ] {
         assert!(source.contains(from));

@@ -88,10 +88,11 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
 pub(super) fn hash(training: &Training) -> String {
     let s = &training.settings;
     let rule = &training.rule;
+    let shuffle = training.shuffles(training.data.as_ref().is_some_and(|(spec, _)| spec.shuffle));
     let data = format!("{:?}", training.data.as_ref().map(|(spec, _)| spec));
     let settings = format!(
         "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-        s.batch, s.precision, s.order, s.aggregator, s.shuffle, s.select, s.validate
+        s.batch, s.precision, s.order, s.aggregator, shuffle, s.select, s.validate
     );
     let begins = format!("{:?}\n{:?}\n{:?}", training.params, training.noise, rule.states);
     let predict = training.predict.as_ref().map(|m| format!("{}\n{:?}\n{:?}", m.diagram, m.params, m.noise));
