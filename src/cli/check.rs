@@ -2,10 +2,11 @@
 
 use super::load::text_of;
 use super::render::to_json;
-use super::terminal::{answer, messages};
+use super::terminal::{answer, complain, messages};
 use super::world::FileWorld;
 use super::{End, Format, Shared};
 use catlearn::elaborate::{ItemInfo, Program};
+use catlearn::source::SourceMap;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -27,12 +28,21 @@ fn checked(args: &CheckArgs, shared: &Shared) -> Result<End, End> {
     let mut end = End::Fine;
     let mut all = Vec::new();
     for path in &args.files {
-        let Ok(text) = text_of(path, shared) else {
-            end = End::Fault;
-            all.push(json!({"file": path, "messages": [{"message": "cannot be read"}], "items": []}));
-            continue;
+        let text = match text_of(path) {
+            Ok(text) => text,
+            Err(d) => {
+                end = End::Fault;
+                match args.format {
+                    Format::Json => {
+                        let said = to_json(&d, &SourceMap::default());
+                        all.push(json!({"file": path, "messages": [said], "items": []}));
+                    }
+                    Format::Text => complain(shared, d),
+                }
+                continue;
+            }
         };
-        let world = FileWorld::new(shared.data_dir.as_deref());
+        let world = FileWorld::new(shared);
         let (said, sources, items) = match Program::parse(&text, path, &world) {
             Ok(program) => (program.check(), program.sources().clone(), program.items()),
             Err((said, sources)) => (said, sources, Vec::new()),

@@ -28,11 +28,8 @@ pub(super) fn parts(target: &str) -> (&str, Option<&str>) {
 }
 
 /// Reads a text file.
-pub(super) fn text_of(path: &str, shared: &Shared) -> Result<String, End> {
-    let failed = |why: String| {
-        complain(shared, Diagnostic::error(Code::IMPORT, format!("`{path}` cannot be read: {why}")));
-        Err(End::Fault)
-    };
+pub(super) fn text_of(path: &str) -> Result<String, Diagnostic> {
+    let failed = |why: String| Err(Diagnostic::error(Code::IMPORT, format!("`{path}` cannot be read: {why}")));
     if Path::new(path).is_dir() {
         return failed("it is a folder".into());
     }
@@ -47,8 +44,11 @@ pub(super) fn text_of(path: &str, shared: &Shared) -> Result<String, End> {
 
 /// Reads and parses a file; its messages are written.
 pub(super) fn load(path: &str, shared: &Shared) -> Result<Loaded, End> {
-    let text = text_of(path, shared)?;
-    let world = FileWorld::new(shared.data_dir.as_deref());
+    let text = text_of(path).map_err(|d| {
+        complain(shared, d);
+        End::Fault
+    })?;
+    let world = FileWorld::new(shared);
     match Program::parse(&text, path, &world) {
         Ok(program) => Ok(Loaded { program, path: path.to_owned(), text, world }),
         Err((said, sources)) => {
@@ -93,7 +93,9 @@ impl Loaded {
         };
         self.program.training_with(&name, &overrides).map_err(|said| {
             self.say(shared, &said);
-            End::Fault
+            // A name that no file has stands on the command line only.
+            let unknown = |d: &Diagnostic| d.code == Code::UNKNOWN_NAME && d.labels.is_empty();
+            if said.0.iter().any(unknown) { End::Usage } else { End::Fault }
         })
     }
 }

@@ -1,11 +1,17 @@
-//! What a finished run is told as: metrics of each part, means and spreads over folds.
+//! What a finished run is told as: metrics of each part, means and spreads over folds, a table or a line of JSON.
 
 use super::observe::metrics_json;
+use super::terminal::{answer, note};
+use super::{End, Format, Shared};
 use catlearn::data::Parts;
-use catlearn::run::{Float, Learner, Metrics};
-use catlearn::source::Diagnostic;
+use catlearn::run::{Float, Learner, Metrics, Outcome};
+use catlearn::source::{Code, Diagnostic};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Metrics that are told as a share: their keys and their names.
+const SHARES: [(&str, &str); 2] = [("accuracy", "accuracy"), ("exact_match", "exact match")];
 
 /// What one run gave.
 pub(super) struct Measured {
@@ -20,7 +26,7 @@ pub(super) struct Measured {
 }
 
 /// Metrics of the state a learner is in, on every part that has rows.
-pub(super) fn on_parts<T: Float>(learner: &mut Learner<T>, rows: &Parts) -> Result<Map<String, Value>, Diagnostic> {
+fn on_parts<T: Float>(learner: &mut Learner<T>, rows: &Parts) -> Result<Map<String, Value>, Diagnostic> {
     let mut out = Map::new();
     let nothing = rows.train.is_empty();
     for (name, part) in [("train", &rows.train), ("valid", &rows.valid), ("test", &rows.test)] {
@@ -32,14 +38,36 @@ pub(super) fn on_parts<T: Float>(learner: &mut Learner<T>, rows: &Parts) -> Resu
     Ok(out)
 }
 
-/// Mean and spread over folds.
+/// Metrics of the last state on every part, and of the selected one.
+pub(super) fn measure<T: Float>(
+    learner: &mut Learner<T>,
+    rows: &Parts,
+    outcome: &Outcome<T>,
+) -> Result<(Map<String, Value>, Value), Diagnostic> {
+    let last = on_parts(learner, rows)?;
+    let selected = match &outcome.best {
+        None => json!({"step": learner.updates(), "metrics": Value::Object(last.clone())}),
+        Some(best) => {
+            let (params, states, updates) = (learner.params().to_vec(), learner.states().to_vec(), learner.updates());
+            learner.restore(best.params.clone(), best.states.clone(), best.step);
+            let found = on_parts(learner, rows);
+            learner.restore(params, states, updates);
+            json!({"step": best.step, "metrics": Value::Object(found?)})
+        }
+    };
+    Ok((last, selected))
+}
+
+/// Mean and spread over folds; `null` when a fold's number is not finite, and that fold stays in the list.
 pub(super) fn mean_of(all: &[Measured]) -> Measured {
     let gather = |pick: &dyn Fn(&Measured) -> Map<String, Value>| -> Map<String, Value> {
         let mut sums: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
         for r in all {
             for (part, m) in pick(r) {
                 for (key, value) in m.as_object().into_iter().flatten() {
-                    if let Some(x) = value.as_f64() {
+                    // JSON has no other word for a number that is not finite.
+                    let number = if value.is_null() { Some(f64::NAN) } else { value.as_f64() };
+                    if let Some(x) = number {
                         sums.entry((part.clone(), key.clone())).or_default().push(x);
                     }
                 }
@@ -71,4 +99,73 @@ pub(super) fn mean_of(all: &[Measured]) -> Measured {
         interrupted: all.iter().any(|r| r.interrupted),
         failed: all.iter().any(|r| r.failed),
     }
+}
+
+/// A warning for each number of a mean that a fold makes infinite or no number.
+pub(super) fn not_finite(mean: &Measured) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for (part, m) in &mean.metrics {
+        for (key, value) in m.as_object().into_iter().flatten() {
+            let bad = value.as_array().map_or(0, |folds| folds.iter().filter(|x| x.is_null()).count());
+            if let (Some(key), 1..) = (key.strip_suffix("_folds"), bad) {
+                out.push(
+                    Diagnostic::warning(Code::RUN_NOT_FINITE, format!("the {part} {key} has no mean over the folds"))
+                        .note(format!("it is infinite or no number in {bad} of them")),
+                );
+            }
+        }
+    }
+    out
+}
+
+/// A finished run as one line of JSON.
+pub(super) fn line(r: &Measured, folder: &Path, seed: u64) -> Value {
+    #[allow(clippy::cast_precision_loss, reason = "a count of samples")]
+    let rate = if r.seconds > 0.0 { r.samples as f64 / r.seconds } else { 0.0 };
+    json!({
+        "run": folder.display().to_string(), "seed": seed, "epochs": r.epochs, "steps": r.steps,
+        "train_s": r.seconds, "samples_per_s": rate, "metrics": r.metrics, "selected": r.selected,
+    })
+}
+
+/// Writes the answer.
+pub(super) fn tell(r: &Measured, line: &Value, format: Format, folder: &Path, shared: &Shared) -> Result<(), End> {
+    if format == Format::Json {
+        return answer(&line.to_string());
+    }
+    for (part, m) in &r.metrics {
+        let mut text = format!("{part:>5}");
+        if let Some(loss) = m.get("loss").and_then(Value::as_f64) {
+            text.push_str(&format!("  loss {loss:.6}"));
+        }
+        for (key, name) in SHARES {
+            if let Some(share) = m.get(key).and_then(Value::as_f64) {
+                text.push_str(&format!("  {name} {:.2} %", 100.0 * share));
+            }
+            if let Some(sd) = m.get(format!("{key}_sd")).and_then(Value::as_f64) {
+                text.push_str(&format!("  (sd {:.2} over folds)", 100.0 * sd));
+            }
+        }
+        answer(&text)?;
+    }
+    if let Some(step) = r.selected.get("step").and_then(Value::as_u64)
+        && step != r.steps as u64
+    {
+        let at =
+            |part: &str, what: &str| r.selected.pointer(&format!("/metrics/{part}/{what}")).and_then(Value::as_f64);
+        let shown = |(key, name): (&str, &str)| at("test", key).map(|a| format!(", test {name} {:.2} %", 100.0 * a));
+        let test: String = SHARES.into_iter().filter_map(shown).collect();
+        answer(&format!("selected: step {step}{test}"))?;
+    }
+    let matrix = r.metrics.get("test").or(r.metrics.get("train")).and_then(|m| m.get("confusion_matrix"));
+    if let Some(Value::Array(rows)) = matrix {
+        answer("confusion (rows: true class, columns: predicted)")?;
+        for row in rows {
+            let cells: Vec<String> =
+                row.as_array().into_iter().flatten().map(|c| format!("{:>6}", c.to_string())).collect();
+            answer(&cells.concat())?;
+        }
+    }
+    note(shared, &format!("{} steps in {:.2} s; the run is in {}", r.steps, r.seconds, folder.display()));
+    Ok(())
 }

@@ -9,13 +9,17 @@ mod laws;
 mod load;
 mod measure;
 mod observe;
+mod record;
 pub(crate) mod render;
+mod resume;
 mod terminal;
 mod trace;
 mod train;
 mod world;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use catlearn::elaborate::Training;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,15 +60,18 @@ pub(crate) struct Cli {
 /// Flags of every verb.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Shared {
-    /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, env = "CATLEARN_COLOR")]
-    color: Color,
+    /// When to use colour (else CATLEARN_COLOR, else auto)
+    #[arg(long, global = true, value_enum)]
+    color: Option<Color>,
     /// Say nothing but errors on stderr
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Where data files are looked up after the folder of the .lens file (then CATLEARN_DATA)
     #[arg(long, global = true, value_name = "D")]
     data_dir: Option<PathBuf>,
+    /// Where a resumed run found its data.
+    #[arg(skip)]
+    recorded: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -97,7 +104,9 @@ enum Verb {
 
 /// Runs the command that the process was given.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    let color = |text: &str| Color::from_str(text, true);
+    cli.shared.color = cli.shared.color.or_else(|| variable("CATLEARN_COLOR", color));
     let shared = &cli.shared;
     let end = match &cli.verb {
         Verb::Check(args) => check::run(args, shared),
@@ -106,4 +115,29 @@ pub(crate) fn main() -> ExitCode {
         Verb::Laws(args) => laws::run(args, shared),
     };
     end.into()
+}
+
+/// A variable of the environment, if it is set to something; a value that cannot be read ends the command.
+fn variable<T>(name: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    let value = std::env::var_os(name).filter(|v| !v.is_empty())?;
+    let text = value.to_string_lossy();
+    match read(&text) {
+        Ok(read) => Some(read),
+        Err(why) => {
+            let message = format!("invalid value '{text}' of {name}: {why}\n");
+            Cli::command().error(ErrorKind::InvalidValue, message).exit()
+        }
+    }
+}
+
+/// The seed: `--seed`, then `--set seed=`, then the environment, then the run's own.
+fn seed(flag: Option<u64>, set: &[String], training: &Training) -> Option<u64> {
+    let own = training.settings.seed;
+    let is_set = set.iter().any(|pair| pair.split_once('=').is_some_and(|(key, _)| key.trim() == "seed"));
+    let number = |text: &str| text.parse::<u64>().map_err(|e| e.to_string());
+    match flag {
+        None if is_set => own,
+        None => variable("CATLEARN_SEED", number).or(own),
+        flag => flag,
+    }
 }

@@ -1,6 +1,7 @@
 //! What is written while a run goes on: progress, `metrics.jsonl`, checkpoints.
 
 use super::folder::Folder;
+use super::resume::keep_time;
 use super::terminal::{live, note};
 use super::{End, Shared};
 use catlearn::run::{Checkpoint, Float, Kept, Learner, Metrics, Observer, Report};
@@ -24,6 +25,8 @@ pub(super) struct Writing<'a> {
     pub(super) epochs: usize,
     pub(super) total: usize,
     pub(super) began: Instant,
+    /// Seconds that earlier parts of the run took.
+    pub(super) before: f64,
     pub(super) saved: Instant,
     pub(super) shown: usize,
     /// For tests of `--resume`: stop after that many updates.
@@ -50,17 +53,24 @@ pub(super) fn metrics_json(m: &Metrics) -> Value {
 }
 
 impl Writing<'_> {
-    /// Writes the checkpoints.
-    pub(super) fn save<T: Float>(&mut self, learner: &Learner<T>, best: Option<&Kept<T>>) -> Result<(), End> {
+    /// Writes the checkpoints: the best state first, since the last one says which it is.
+    pub(super) fn save<T: Float>(
+        &mut self,
+        learner: &Learner<T>,
+        best: Option<&Kept<T>>,
+        seconds: f64,
+    ) -> Result<(), End> {
         let leaves = (learner.param_leaves(), learner.state_leaves());
         let write = |name: &str, tensors, step: usize, score: Option<f64>| {
             let mut metadata = self.metadata.clone();
             metadata.insert("step".into(), step.to_string());
             metadata.insert("since_bits".into(), self.since.0.to_bits().to_string());
             metadata.insert("since_steps".into(), self.since.1.to_string());
-            if let Some(score) = score {
-                metadata.insert("score_bits".into(), score.to_bits().to_string());
-            }
+            metadata.insert("seen".into(), learner.seen().to_string());
+            match score {
+                Some(score) => metadata.insert("score_bits".into(), score.to_bits().to_string()),
+                None => metadata.insert("best_step".into(), best.map_or("none".to_owned(), |b| b.step.to_string())),
+            };
             match Checkpoint::save(leaves, tensors, &metadata) {
                 Ok(bytes) => self.folder.write(name, &bytes, self.shared),
                 Err(e) => {
@@ -73,6 +83,7 @@ impl Writing<'_> {
             write("checkpoint/best.safetensors", (b.params.as_slice(), b.states.as_slice()), b.step, Some(b.score))?;
         }
         write("checkpoint/last.safetensors", (learner.params(), learner.states()), learner.updates(), None)?;
+        keep_time(self.folder, learner.updates(), seconds, self.shared)?;
         self.saved = Instant::now();
         Ok(())
     }
@@ -100,7 +111,7 @@ impl Writing<'_> {
 impl<T: Float> Observer<T> for Writing<'_> {
     fn report(&mut self, report: &Report, learner: &Learner<T>, best: Option<&Kept<T>>) -> Result<(), Diagnostic> {
         let broken = |_: End| Diagnostic::error(Code::RUN_FOLDER, "the run folder cannot be written");
-        let wall = self.began.elapsed().as_secs_f64();
+        let wall = self.before + self.began.elapsed().as_secs_f64();
         let line = json!({
             "step": report.step, "epoch": report.epoch, "split": "train", "loss": report.train_loss, "wall_s": wall,
         });
@@ -115,7 +126,7 @@ impl<T: Float> Observer<T> for Writing<'_> {
         }
         self.show(report);
         if self.saved.elapsed() >= SAVE_EVERY {
-            self.save(learner, best).map_err(broken)?;
+            self.save(learner, best, wall).map_err(broken)?;
         }
         Ok(())
     }

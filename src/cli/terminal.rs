@@ -28,7 +28,7 @@ pub(super) fn messages(shared: &Shared, said: &Diagnostics, sources: &SourceMap)
     if said.0.is_empty() {
         return;
     }
-    let color = match shared.color {
+    let color = match shared.color.unwrap_or(Color::Auto) {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {

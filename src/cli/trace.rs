@@ -24,8 +24,8 @@ pub(super) struct TraceArgs {
     /// Replace a field of the run
     #[arg(long, value_name = "KEY=V")]
     set: Vec<String>,
-    /// Seed of all random numbers
-    #[arg(long, env = "CATLEARN_SEED")]
+    /// Seed of all random numbers (else --set seed=, CATLEARN_SEED, the run's own, 0)
+    #[arg(long)]
     seed: Option<u64>,
 }
 
@@ -37,7 +37,7 @@ fn traced(args: &TraceArgs, shared: &Shared) -> Result<End, End> {
     let (file, name) = parts(&args.target);
     let mut loaded = load(file, shared)?;
     let training = loaded.training(name, &args.set, shared)?;
-    let seed = args.seed.or(training.settings.seed).unwrap_or(0);
+    let seed = super::seed(args.seed, &args.set, &training).unwrap_or(0);
     let data = match &training.data {
         Some((spec, from)) => {
             Some(catlearn::data::load(spec, from, &loaded.world, seed, &evaluate_bits).map_err(|said| {
@@ -69,7 +69,8 @@ fn steps<T: Float>(
     let asked: Vec<Named> = learner.param_leaves().iter().filter(|(p, _)| paths.contains(p)).cloned().collect();
     let empty = Parts::default();
     let rows = data.map_or(&empty, |d| &d.parts);
-    let mut schedule = Schedule::new(&training.settings, &rows.train, data.is_some_and(|d| d.shuffle), seed);
+    let shuffle = training.shuffles(data.is_some_and(|d| d.shuffle));
+    let mut schedule = Schedule::new(&training.settings, &rows.train, shuffle, seed);
     let active = matches!(training.settings.batch, BatchSize::Active(_));
     for k in 0..=args.steps {
         let Some(batch) = next(&mut schedule, &mut learner, k, active).map_err(|d| say(d.into()))? else { break };

@@ -1,19 +1,25 @@
 //! `catlearn train FILE[:NAME]`.
+//!
+//! Everything that can be refused is refused before the run folder is touched: program, data, seed, the parameters to
+//! begin with, the learner of every fold.
 
-use super::folder::Folder;
+use super::folder::{Folder, Lock};
 use super::load::{Loaded, load, parts};
-use super::measure::{Measured, mean_of, on_parts};
+use super::measure::{Measured, line, mean_of, measure, not_finite, tell};
 use super::observe::{STOP, Writing};
-use super::terminal::{answer, complain, messages, note};
+use super::record::{Record, absolute, command, config, hash, sources};
+use super::resume::{begun, fault, keep_lines, restore, resumed};
+use super::terminal::{complain, messages, note};
 use super::{End, Format, Shared};
 use catlearn::data::{Dataset, Parts};
+use catlearn::diagram::Role;
 use catlearn::elaborate::{Precision, Training};
-use catlearn::run::{Checkpoint, Float, Kept, Learner, Outcome, Schedule, Started, evaluate_bits, run as run_loop};
+use catlearn::run::{Checkpoint, Float, Learner, Schedule, Started, evaluate_bits, run as run_loop};
 use catlearn::source::{Code, Diagnostic, Diagnostics};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -25,8 +31,8 @@ pub(super) struct TrainArgs {
     /// Replace a field of the run: --set epochs=10
     #[arg(long, value_name = "KEY=V")]
     set: Vec<String>,
-    /// Seed of all random numbers
-    #[arg(long, env = "CATLEARN_SEED")]
+    /// Seed of all random numbers (else --set seed=, CATLEARN_SEED, the run's own, a drawn one)
+    #[arg(long)]
     seed: Option<u64>,
     /// Worker threads; results never depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -38,7 +44,7 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with an interrupted run
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "init", "set"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "init", "set", "seed", "force"])]
     resume: Option<PathBuf>,
     /// Overwrite a run folder
     #[arg(long)]
@@ -55,137 +61,141 @@ pub(super) fn run(args: &TrainArgs, shared: &Shared) -> End {
     trained(args, shared).unwrap_or_else(|end| end)
 }
 
-/// Metrics that are told as a share: their keys and their names.
-const SHARES: [(&str, &str); 2] = [("accuracy", "accuracy"), ("exact_match", "exact match")];
-
-/// Everything one run needs.
-struct Job<'a> {
+/// What is known of a run before anything is written.
+struct Plan<'a> {
     args: &'a TrainArgs,
     shared: &'a Shared,
+    loaded: &'a Loaded,
     training: &'a Training,
-    seed: u64,
-    folder: Folder,
-    resuming: bool,
-    program_hash: String,
+    data: Option<&'a Dataset>,
+    shuffle: bool,
+    /// What `run.json` says or will say.
+    record: Record,
+    /// The parameters to begin with.
+    init: Option<Vec<u8>>,
+    /// The folder of the run that is gone on with.
+    old: Option<(Folder, Lock)>,
 }
 
 fn trained(args: &TrainArgs, shared: &Shared) -> Result<End, End> {
-    let (target, set, seed, folder) = match &args.resume {
-        Some(dir) => resumed(dir, args, shared)?,
-        None => {
-            let Some(target) = &args.target else {
-                complain(
-                    shared,
-                    Diagnostic::error(Code::IMPORT, "no program is named").help("catlearn train FILE.lens"),
-                );
-                return Err(End::Usage);
-            };
-            (target.clone(), args.set.clone(), args.seed, None)
+    let mut shared = shared.clone();
+    let old = match &args.resume {
+        Some(dir) => {
+            let (folder, record) = resumed(dir, &shared)?;
+            shared.recorded.clone_from(&record.data_dirs);
+            Some((folder, record))
         }
+        None => None,
+    };
+    let shared = &shared;
+    let Some(target) = args.target.clone().or(old.as_ref().map(|(_, r)| r.target.clone())) else {
+        complain(shared, Diagnostic::error(Code::IMPORT, "no program is named").help("catlearn train FILE.lens"));
+        return Err(End::Usage);
     };
     let (file, name) = parts(&target);
+    let name = name.or(old.as_ref().map(|(_, r)| &*r.training));
+    let set = old.as_ref().map_or(&args.set, |(_, r)| &r.set).clone();
     let mut loaded = load(file, shared)?;
     let warnings = loaded.program.check();
     loaded.say(shared, &Diagnostics(warnings.0.into_iter().filter(|d| !d.is_error()).collect()));
     let training = loaded.training(name, &set, shared)?;
-    let seed = seed.or(training.settings.seed).unwrap_or_else(drawn);
+    if let Some(warning) = unmeasured(&training) {
+        loaded.say(shared, &warning.into());
+    }
+    let seed = match &old {
+        Some((_, record)) => record.seed,
+        None => super::seed(args.seed, &set, &training).unwrap_or_else(drawn),
+    };
     let data = match &training.data {
-        Some((spec, from)) => match catlearn::data::load(spec, from, &loaded.world, seed, &evaluate_bits) {
-            Ok(data) => {
-                loaded.say(shared, &Diagnostics(data.warnings.clone()));
-                Some(data)
-            }
-            Err(said) => {
+        Some((spec, from)) => {
+            let data = catlearn::data::load(spec, from, &loaded.world, seed, &evaluate_bits).map_err(|said| {
                 loaded.say(shared, &said);
-                return Err(End::Fault);
-            }
-        },
+                End::Fault
+            })?;
+            loaded.say(shared, &Diagnostics(data.warnings.clone()));
+            Some(data)
+        }
         None => None,
     };
-    let resuming = folder.is_some();
-    let folder = match folder {
-        Some((f, known)) => {
-            if known != sources(data.as_ref()) {
+    let program_hash = hash(&training);
+    // A run may be resumed from any folder.
+    let mut record = Record {
+        command: command(),
+        resumes: Vec::new(),
+        target: format!("{}:{}", absolute(Path::new(file)).display(), training.name),
+        training: training.name.to_string(),
+        set,
+        seed,
+        program_hash,
+        data: sources(data.as_ref()),
+        data_dirs: loaded.world.data_dirs().iter().map(|d| absolute(d)).collect(),
+        init: Value::Null,
+    };
+    let (init, old) = match old {
+        Some((folder, before)) => {
+            if before.data != record.data {
                 let d = Diagnostic::error(Code::RUN_CHECKPOINT, "the data is not what this run was started with")
-                    .note(format!("started with {known}"))
+                    .note(format!("started with {}", before.data))
                     .help("put the old files back, or begin a new run");
                 complain(shared, d);
                 return Err(End::Fault);
             }
-            f
+            if before.program_hash != record.program_hash {
+                return Err(fault("the run is of another program than the file is now", &folder, shared));
+            }
+            let lock = folder.lock(shared)?;
+            let init = begun_with(&before.init, &folder).map_err(|why| fault(why, &folder, shared))?;
+            record = Record { command: before.command, resumes: before.resumes, init: before.init, ..record };
+            record.resumes.push(json!({"command": command()}));
+            (init, Some((folder, lock)))
         }
-        None => Folder::create(args.out.as_deref(), &training.name, args.force, shared)?,
+        None => match &args.init {
+            Some(path) => {
+                let bytes = std::fs::read(path).map_err(|e| unusable(path, &e, shared))?;
+                record.init =
+                    json!({"path": absolute(path).to_string_lossy(), "sha256": catlearn::data::sha256(&bytes)});
+                (Some(bytes), None)
+            }
+            None => (None, None),
+        },
     };
-    let program_hash = hash(&training);
-    if !resuming {
-        folder.write("model.lens", loaded.text.as_bytes(), shared)?;
-        folder.write("config.toml", config(&training, seed).as_bytes(), shared)?;
+    let shuffle = training.shuffles(data.as_ref().is_some_and(|d| d.shuffle));
+    let plan =
+        Plan { args, shared, loaded: &loaded, training: &training, data: data.as_ref(), shuffle, record, init, old };
+    match training.settings.precision {
+        Precision::F32 => plan.begin::<f32>(),
+        Precision::F64 => plan.begin::<f64>(),
     }
-    note(shared, &format!("training {} into {} with seed {seed}", training.name, folder.path.display()));
-    let _set_before = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    });
-    let mut job = Job { args, shared, training: &training, seed, folder, resuming, program_hash };
-    // A run may be resumed from any folder.
-    let whole = std::fs::canonicalize(file).map_or_else(|_| file.to_owned(), |p| p.display().to_string());
-    let target = format!("{whole}:{}", training.name);
-    job.record(&target, &set, data.as_ref(), "running", None)?;
-    let folds = data.as_ref().map_or(0, |d| d.folds.len());
-    let result = if folds == 0 {
-        job.in_folder(data.as_ref(), &loaded, &job.folder, resuming)
-    } else {
-        job.folds(data.as_ref(), &loaded, folds)
-    };
-    let result = match result {
-        Ok(r) => r,
-        Err(end) => {
-            job.record(&target, &set, data.as_ref(), "failed", None)?;
-            return Err(end);
-        }
-    };
-    let status = match (result.failed, result.interrupted) {
-        (true, _) => "failed",
-        (_, true) => "interrupted",
-        _ => "finished",
-    };
-    let line = job.line(&result);
-    job.record(&target, &set, data.as_ref(), status, Some(&line))?;
-    if result.failed {
-        return Err(End::Fault);
-    }
-    if result.interrupted {
-        note(shared, &format!("interrupted; go on with: catlearn train --resume {}", job.folder.path.display()));
-        return Err(End::Interrupted);
-    }
-    job.tell(&result, &line)?;
-    Ok(End::Fine)
 }
 
-type Resumed = (String, Vec<String>, Option<u64>, Option<(Folder, Value)>);
+/// The copy of the parameters that a run began with.
+fn begun_with(init: &Value, folder: &Folder) -> Result<Option<Vec<u8>>, String> {
+    let Some(known) = init.get("sha256").and_then(Value::as_str) else { return Ok(None) };
+    let bytes = folder.read(INIT).map_err(|e| format!("{INIT}: {e}"))?;
+    if catlearn::data::sha256(&bytes) != known {
+        return Err(format!("{INIT} is not what this run was started with"));
+    }
+    Ok(Some(bytes))
+}
 
-/// What the run in a folder was started with.
-fn resumed(dir: &std::path::Path, args: &TrainArgs, shared: &Shared) -> Result<Resumed, End> {
-    let folder = Folder { path: dir.to_path_buf() };
-    let wrong = |why: &str| {
-        let d = Diagnostic::error(Code::RUN_FOLDER, format!("`{}` cannot be resumed: {why}", dir.display()))
-            .help("nothing was started; begin a new run without `--resume`");
-        complain(shared, d);
-        End::Usage
-    };
-    let bytes = folder.read("run.json").map_err(|e| wrong(&format!("run.json: {e}")))?;
-    let record: Value = serde_json::from_slice(&bytes).map_err(|e| wrong(&format!("run.json: {e}")))?;
-    let text = |key: &str| record.get(key).and_then(Value::as_str).map(str::to_owned);
-    let target = text("target").ok_or_else(|| wrong("run.json does not name its program"))?;
-    let seed = record.get("seed").and_then(Value::as_u64).ok_or_else(|| wrong("run.json has no seed"))?;
-    let set = record
-        .get("set")
-        .and_then(Value::as_array)
-        .map(|a| a.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect());
-    let target = args.target.clone().unwrap_or(target);
-    let data = record.get("data").cloned().unwrap_or(Value::Null);
-    Ok((target, set.unwrap_or_default(), Some(seed), Some((folder, data))))
+/// The copy of the file of `--init` in the run folder.
+const INIT: &str = "init.safetensors";
+
+fn unusable(path: &Path, why: &dyn std::fmt::Display, shared: &Shared) -> End {
+    let d = Diagnostic::error(Code::RUN_CHECKPOINT, format!("cannot begin with `{}`: {why}", path.display()))
+        .help("nothing was started; `--init` takes a safetensors file with the parameters of this run, by path");
+    complain(shared, d);
+    End::Fault
+}
+
+/// Metrics that a run names and cannot have.
+fn unmeasured(training: &Training) -> Option<Diagnostic> {
+    let classes = training.predict.is_some() && !training.objective.ports_of(Role::Target).is_empty();
+    (!training.settings.metrics.is_empty() && !classes).then(|| {
+        Diagnostic::warning(Code::TRAIN_FIELD, "`metrics` are not computed: this run has no model with labels")
+            .at(training.span, "in this run")
+            .help("leave `metrics` off, or train a `model` with a `loss` on data with a `target`")
+    })
 }
 
 fn drawn() -> u64 {
@@ -195,169 +205,141 @@ fn drawn() -> u64 {
     low.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33
 }
 
-/// The data files with their hashes.
-fn sources(data: Option<&Dataset>) -> Value {
-    let all = data.iter().flat_map(|d| &d.sources);
-    all.map(|s| json!({"name": s.name, "sha256": s.sha256, "bytes": s.bytes})).collect()
-}
-
-/// A hash of what a checkpoint must agree with: everything but the length of the run.
-fn hash(training: &Training) -> String {
-    let s = &training.settings;
-    let data = format!("{:?}", training.data.as_ref().map(|(spec, _)| spec));
-    let text = format!(
-        "{}\n{}\n{:?} {:?} {:?} {:?} {:?} {:?} {:?}\n{}",
-        training.objective,
-        training.rule.diagram,
-        s.batch,
-        s.precision,
-        s.order,
-        s.aggregator,
-        s.shuffle,
-        s.select,
-        s.validate,
-        without_places(&data)
-    );
-    catlearn::data::sha256(text.as_bytes())
-}
-
-/// A description without the places it was written at: a comment more or less is the same run.
-fn without_places(text: &str) -> String {
-    let mut pieces = text.split("Span {");
-    let mut out = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        out.push_str(piece.split_once('}').map_or("", |(_, rest)| rest));
-    }
-    out
-}
-
-fn config(training: &Training, seed: u64) -> String {
-    let s = &training.settings;
-    let quote = |t: &str| serde_json::Value::String(t.to_owned()).to_string();
-    let mut out = format!("name = {}\nseed = {seed}\n", quote(&training.name));
-    let debugged = [
-        ("batch", format!("{:?}", s.batch)),
-        ("length", format!("{:?}", s.length)),
-        ("precision", format!("{:?}", s.precision).to_lowercase()),
-        ("shuffle", s.shuffle.to_string()),
-        ("aggregate", format!("{:?}", s.aggregator).to_lowercase()),
-        ("select", format!("{:?}", s.select)),
-    ];
-    for (key, value) in debugged {
-        let value = if value == "true" || value == "false" { value } else { quote(&value) };
-        out.push_str(&format!("{key} = {value}\n"));
-    }
-    out.push_str("\n[source]\n");
-    for (key, value) in &training.resolved {
-        out.push_str(&format!("{key} = {}\n", quote(value)));
-    }
-    out.push_str("\n[parameters]\n");
-    for p in &training.params {
-        out.push_str(&format!("{} = {}\n", quote(&p.path), quote(&p.leaf.to_string())));
-    }
-    out
-}
-
-impl Job<'_> {
-    fn record(
-        &self,
-        target: &str,
-        set: &[String],
-        data: Option<&Dataset>,
-        status: &str,
-        line: Option<&Value>,
-    ) -> Result<(), End> {
-        let record = json!({
-            "catlearn": env!("CARGO_PKG_VERSION"),
-            "command": std::env::args().collect::<Vec<_>>(),
-            "target": target, "training": &*self.training.name, "set": set, "seed": self.seed,
-            "program_hash": self.program_hash, "data": sources(data), "status": status,
-            "result": line,
-        });
-        let text = serde_json::to_string_pretty(&record).unwrap_or_default();
-        self.folder.write("run.json", text.as_bytes(), self.shared)
+impl Plan<'_> {
+    fn say(&self, said: &Diagnostics) -> End {
+        self.loaded.say(self.shared, said);
+        End::Fault
     }
 
-    fn in_folder(
-        &self,
-        data: Option<&Dataset>,
-        loaded: &Loaded,
-        folder: &Folder,
-        resuming: bool,
-    ) -> Result<Measured, End> {
-        match self.training.settings.precision {
-            Precision::F32 => self.with::<f32>(data, loaded, folder, resuming),
-            Precision::F64 => self.with::<f64>(data, loaded, folder, resuming),
+    /// A learner as it begins.
+    fn learner<T: Float>(&self, data: Option<&Dataset>) -> Result<Learner<T>, End> {
+        let made = Learner::new(self.training, data, self.record.seed);
+        let mut learner: Learner<T> = made.map_err(|said| self.say(&said))?;
+        if let Some(bytes) = &self.init {
+            let named = self.args.init.clone().unwrap_or_else(|| INIT.into());
+            let found = Checkpoint::load(bytes, &learner, false).map_err(|e| unusable(&named, &e, self.shared))?;
+            learner.begin_with(found.params);
         }
+        Ok(learner)
     }
 
-    fn folds(&mut self, data: Option<&Dataset>, loaded: &Loaded, folds: usize) -> Result<Measured, End> {
+    fn fold(&self, i: usize) -> Result<Dataset, End> {
+        let Some(data) = self.data else { return Err(End::Fault) };
+        data.fold(i).map_err(|said| self.say(&said))
+    }
+
+    /// Makes or takes the folder and runs.
+    fn begin<T: Float>(mut self) -> Result<End, End> {
+        let folds = self.data.map_or(0, |d| d.folds.len());
+        let mut single = None;
+        if folds == 0 {
+            single = Some(self.learner::<T>(self.data)?);
+        }
+        for i in 0..folds {
+            self.learner::<T>(Some(&self.fold(i)?))?;
+        }
+        let resuming = self.old.is_some();
+        let (folder, _lock) = match self.old.take() {
+            Some(old) => old,
+            None => Folder::create(self.args.out.as_deref(), &self.training.name, self.args.force, self.shared)?,
+        };
+        let (shared, seed) = (self.shared, self.record.seed);
+        if !resuming {
+            folder.write("model.lens", self.loaded.text.as_bytes(), shared)?;
+            folder.write("config.toml", config(self.training, seed, self.shuffle).as_bytes(), shared)?;
+            if let Some(bytes) = &self.init {
+                folder.write(INIT, bytes, shared)?;
+            }
+        }
+        note(shared, &format!("training {} into {} with seed {seed}", self.training.name, folder.path.display()));
+        let _set_before = ctrlc::set_handler(|| {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        });
+        self.record.write(&folder, "running", None, shared)?;
+        let result = match single {
+            Some(learner) => self.with(self.data, learner, &folder, resuming),
+            None => self.folds::<T>(&folder, resuming, folds),
+        };
+        let result = match result {
+            Ok(r) => r,
+            Err(end) => {
+                self.record.write(&folder, "failed", None, shared)?;
+                return Err(end);
+            }
+        };
+        let status = match (result.failed, result.interrupted) {
+            (true, _) => "failed",
+            (_, true) => "interrupted",
+            _ => "finished",
+        };
+        let line = line(&result, &folder.path, seed);
+        self.record.write(&folder, status, Some(&line), shared)?;
+        if result.failed {
+            return Err(End::Fault);
+        }
+        if result.interrupted {
+            note(shared, &format!("interrupted; go on with: catlearn train --resume {}", folder.path.display()));
+            return Err(End::Interrupted);
+        }
+        tell(&result, &line, self.args.format, &folder.path, shared)?;
+        Ok(End::Fine)
+    }
+
+    fn folds<T: Float>(&self, folder: &Folder, resuming: bool, folds: usize) -> Result<Measured, End> {
         let mut all: Vec<Measured> = Vec::new();
         for i in 0..folds {
-            let Some(fold) = data.map(|d| d.fold(i)) else { return Err(End::Fault) };
-            let fold = fold.map_err(|said| {
-                loaded.say(self.shared, &said);
-                End::Fault
-            })?;
+            let fold = self.fold(i)?;
             note(self.shared, &format!("fold {i}"));
-            let folder = self.folder.inner(&format!("fold-{i}"), self.shared)?;
-            // A fold that was never begun has nothing to resume.
-            let begun = self.resuming && folder.path.join("checkpoint/last.safetensors").exists();
-            let result = self.in_folder(Some(&fold), loaded, &folder, begun)?;
+            let inner = folder.inner(&format!("fold-{i}"), self.shared)?;
+            let goes_on = resuming && begun(&inner);
+            if resuming && !goes_on {
+                keep_lines(&inner, 0, self.shared)?;
+            }
+            let learner = self.learner::<T>(Some(&fold))?;
+            let result = self.with(Some(&fold), learner, &inner, goes_on)?;
             let stop = result.interrupted || result.failed;
             all.push(result);
             if stop {
                 break;
             }
         }
-        Ok(mean_of(&all))
-    }
-
-    fn fault(&self, why: impl std::fmt::Display, folder: &Folder) -> End {
-        let d = Diagnostic::error(Code::RUN_CHECKPOINT, why.to_string())
-            .note(format!("in {}", folder.path.display()))
-            .help("nothing was started afresh; begin a new run without `--resume`");
-        complain(self.shared, d);
-        End::Fault
+        let mean = mean_of(&all);
+        for warning in not_finite(&mean) {
+            messages(self.shared, &warning.at(self.training.span, "in this run").into(), self.loaded.program.sources());
+        }
+        Ok(mean)
     }
 
     fn with<T: Float>(
         &self,
         data: Option<&Dataset>,
-        loaded: &Loaded,
+        mut learner: Learner<T>,
         folder: &Folder,
         resuming: bool,
     ) -> Result<Measured, End> {
-        let say = |said: Diagnostics| {
-            loaded.say(self.shared, &said);
-            End::Fault
-        };
-        let mut learner: Learner<T> = Learner::new(self.training, data, self.seed).map_err(say)?;
-        let mut from = Started { best: None, since: (0.0, 0) };
+        let (settings, record) = (&self.training.settings, &self.record);
+        let metadata = BTreeMap::from([
+            ("seed".to_owned(), record.seed.to_string()),
+            ("program_hash".to_owned(), record.program_hash.clone()),
+            ("training".to_owned(), record.training.clone()),
+        ]);
+        let (mut from, mut before) = (Started { best: None, since: (0.0, 0) }, 0.0);
         if resuming {
-            from = self.restore(&mut learner, folder)?;
-        }
-        if let Some(path) = &self.args.init {
-            let bytes = std::fs::read(path).map_err(|e| self.fault(format!("{}: {e}", path.display()), folder))?;
-            let found = Checkpoint::load(&bytes, &learner, false).map_err(|e| self.fault(e, folder))?;
-            let states = learner.states().to_vec();
-            learner.restore(found.params, states, 0);
+            from = restore(&mut learner, folder, &settings.select, &metadata)
+                .map_err(|why| fault(why, folder, self.shared))?;
+            before = keep_lines(folder, learner.updates(), self.shared)?;
         }
         let empty = Parts::default();
         let rows = data.map_or(&empty, |d| &d.parts);
-        let shuffle = data.is_some_and(|d| d.shuffle);
-        let mut schedule = Schedule::new(&self.training.settings, &rows.train, shuffle, self.seed);
-        let metadata = BTreeMap::from([
-            ("seed".to_owned(), self.seed.to_string()),
-            ("program_hash".to_owned(), self.program_hash.clone()),
-            ("training".to_owned(), self.training.name.to_string()),
-        ]);
+        let mut schedule = Schedule::new(settings, &rows.train, self.shuffle, record.seed);
         if learner.updates() > schedule.total() {
-            let (made, total) = (learner.updates(), schedule.total());
-            return Err(self.fault(format!("the checkpoint has {made} updates, the run is now {total} long"), folder));
+            let why =
+                format!("the checkpoint has {} updates, the run is now {} long", learner.updates(), schedule.total());
+            return Err(fault(why, folder, self.shared));
         }
         let began = Instant::now();
-        let first = learner.updates();
         let mut writing = Writing {
             shared: self.shared,
             folder,
@@ -365,138 +347,36 @@ impl Job<'_> {
             epochs: schedule.epoch(schedule.total()).max(1),
             total: schedule.total(),
             began,
+            before,
             saved: began,
             shown: 0,
             stop_at: self.args.stop_after,
             since: (0.0, 0),
             steps: 0,
         };
-        let outcome = run_loop(&mut learner, &mut schedule, rows, &self.training.settings, from, &mut writing);
+        let to_do = learner.updates() < schedule.total();
+        let outcome = run_loop(&mut learner, &mut schedule, rows, settings, from, &mut writing);
         writing.since = outcome.since;
-        let seconds = began.elapsed().as_secs_f64();
-        writing.save(&learner, outcome.best.as_ref())?;
+        let seconds = if to_do { before + began.elapsed().as_secs_f64() } else { before };
+        writing.save(&learner, outcome.best.as_ref(), seconds)?;
         if let Some(d) = &outcome.fault {
-            messages(self.shared, &d.clone().into(), loaded.program.sources());
+            messages(self.shared, &d.clone().into(), self.loaded.program.sources());
         }
         let failed = outcome.fault.is_some();
         let (metrics, selected) = if outcome.interrupted || failed {
             (Map::new(), Value::Null)
         } else {
-            self.measure(&mut learner, rows, &outcome).map_err(|d| say(d.into()))?
+            measure(&mut learner, rows, &outcome).map_err(|d| self.say(&d.into()))?
         };
-        let steps = learner.updates() - first;
-        let samples = (first..learner.updates()).map(|s| schedule.batch(s).len().max(1)).sum();
         Ok(Measured {
             metrics,
             selected,
             steps: learner.updates(),
             epochs: schedule.epoch(learner.updates()),
             seconds,
-            samples: if steps == 0 { 0 } else { samples },
+            samples: (0..learner.updates()).map(|s| schedule.batch(s).len().max(1)).sum(),
             interrupted: outcome.interrupted,
             failed,
         })
-    }
-
-    fn restore<T: Float>(&self, learner: &mut Learner<T>, folder: &Folder) -> Result<Started<T>, End> {
-        let bytes = folder
-            .read("checkpoint/last.safetensors")
-            .map_err(|e| self.fault(format!("checkpoint/last.safetensors: {e}"), folder))?;
-        let found: Checkpoint<T> = Checkpoint::load(&bytes, learner, true).map_err(|e| self.fault(e, folder))?;
-        if found.metadata.get("program_hash") != Some(&self.program_hash) {
-            return Err(self.fault("the checkpoint is of another program than the file is now", folder));
-        }
-        let step = found.number("step").map_err(|e| self.fault(e, folder))?;
-        let sum = found.number("since_bits").map_err(|e| self.fault(e, folder))?;
-        let count = found.number("since_steps").map_err(|e| self.fault(e, folder))?;
-        let since = (f64::from_bits(sum), usize::try_from(count).unwrap_or(0));
-        learner.restore(found.params, found.states, usize::try_from(step).unwrap_or(usize::MAX));
-        let Ok(bytes) = folder.read("checkpoint/best.safetensors") else { return Ok(Started { best: None, since }) };
-        let best: Checkpoint<T> = Checkpoint::load(&bytes, learner, true).map_err(|e| self.fault(e, folder))?;
-        let step = best.number("step").map_err(|e| self.fault(e, folder))?;
-        let score = best.number("score_bits").map_err(|e| self.fault(e, folder))?;
-        let kept = Kept {
-            params: best.params,
-            states: best.states,
-            step: usize::try_from(step).unwrap_or(usize::MAX),
-            score: f64::from_bits(score),
-        };
-        Ok(Started { best: Some(kept), since })
-    }
-
-    /// Metrics of the last state on every part, and of the selected one.
-    fn measure<T: Float>(
-        &self,
-        learner: &mut Learner<T>,
-        rows: &Parts,
-        outcome: &Outcome<T>,
-    ) -> Result<(Map<String, Value>, Value), Diagnostic> {
-        let last = on_parts(learner, rows)?;
-        let selected = match &outcome.best {
-            None => json!({"step": learner.updates(), "metrics": Value::Object(last.clone())}),
-            Some(best) => {
-                let (params, states, updates) =
-                    (learner.params().to_vec(), learner.states().to_vec(), learner.updates());
-                learner.restore(best.params.clone(), best.states.clone(), best.step);
-                let found = on_parts(learner, rows);
-                learner.restore(params, states, updates);
-                json!({"step": best.step, "metrics": Value::Object(found?)})
-            }
-        };
-        Ok((last, selected))
-    }
-
-    fn line(&self, r: &Measured) -> Value {
-        #[allow(clippy::cast_precision_loss, reason = "a count of samples")]
-        let rate = if r.seconds > 0.0 { r.samples as f64 / r.seconds } else { 0.0 };
-        json!({
-            "run": self.folder.path.display().to_string(), "seed": self.seed, "epochs": r.epochs, "steps": r.steps,
-            "train_s": r.seconds, "samples_per_s": rate, "metrics": r.metrics, "selected": r.selected,
-        })
-    }
-
-    fn tell(&self, r: &Measured, line: &Value) -> Result<(), End> {
-        if self.args.format == Format::Json {
-            return answer(&line.to_string());
-        }
-        for (part, m) in &r.metrics {
-            let mut text = format!("{part:>5}");
-            if let Some(loss) = m.get("loss").and_then(Value::as_f64) {
-                text.push_str(&format!("  loss {loss:.6}"));
-            }
-            for (key, name) in SHARES {
-                if let Some(share) = m.get(key).and_then(Value::as_f64) {
-                    text.push_str(&format!("  {name} {:.2} %", 100.0 * share));
-                }
-                if let Some(sd) = m.get(format!("{key}_sd")).and_then(Value::as_f64) {
-                    text.push_str(&format!("  (sd {:.2} over folds)", 100.0 * sd));
-                }
-            }
-            answer(&text)?;
-        }
-        if let Some(step) = r.selected.get("step").and_then(Value::as_u64)
-            && step != r.steps as u64
-        {
-            let at =
-                |part: &str, what: &str| r.selected.pointer(&format!("/metrics/{part}/{what}")).and_then(Value::as_f64);
-            let shown =
-                |(key, name): (&str, &str)| at("test", key).map(|a| format!(", test {name} {:.2} %", 100.0 * a));
-            let test: String = SHARES.into_iter().filter_map(shown).collect();
-            answer(&format!("selected: step {step}{test}"))?;
-        }
-        let matrix = r.metrics.get("test").or(r.metrics.get("train")).and_then(|m| m.get("confusion_matrix"));
-        if let Some(Value::Array(rows)) = matrix {
-            answer("confusion (rows: true class, columns: predicted)")?;
-            for row in rows {
-                let cells: Vec<String> =
-                    row.as_array().into_iter().flatten().map(|c| format!("{:>6}", c.to_string())).collect();
-                answer(&cells.concat())?;
-            }
-        }
-        note(
-            self.shared,
-            &format!("{} steps in {:.2} s; the run is in {}", r.steps, r.seconds, self.folder.path.display()),
-        );
-        Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! The world of the binary: imports and data from the file system.
 //!
-//! A name is looked up beside the `.lens` file, then in `--data-dir`, then in `CATLEARN_DATA`.
+//! A name is looked up beside the `.lens` file, then in `--data-dir`, then where a resumed run found it, then in
+//! `CATLEARN_DATA`.
 
+use super::Shared;
 use catlearn::source::{World, WorldError};
 use std::fs;
 use std::io::ErrorKind;
@@ -14,10 +16,21 @@ pub(super) struct FileWorld {
 }
 
 impl FileWorld {
-    pub(super) fn new(data_dir: Option<&Path>) -> FileWorld {
-        let named = data_dir.map(Path::to_path_buf);
-        let set = std::env::var_os("CATLEARN_DATA").map(PathBuf::from);
-        FileWorld { data_dirs: named.into_iter().chain(set).collect() }
+    pub(super) fn new(shared: &Shared) -> FileWorld {
+        // A variable that is set to nothing is not set: the empty path would be the current folder.
+        let set = std::env::var_os("CATLEARN_DATA").filter(|v| !v.is_empty()).map(PathBuf::from);
+        let mut data_dirs: Vec<PathBuf> = Vec::new();
+        for dir in shared.data_dir.iter().chain(&shared.recorded).chain(&set) {
+            if !data_dirs.contains(dir) {
+                data_dirs.push(dir.clone());
+            }
+        }
+        FileWorld { data_dirs }
+    }
+
+    /// Where data is looked up after the folder of the program.
+    pub(super) fn data_dirs(&self) -> &[PathBuf] {
+        &self.data_dirs
     }
 
     fn read(&self, places: Vec<PathBuf>, name: &str) -> Result<(PathBuf, Vec<u8>), WorldError> {
@@ -25,7 +38,12 @@ impl FileWorld {
         for place in places {
             match fs::read(&place) {
                 Ok(bytes) => return Ok((place, bytes)),
-                Err(e) if e.kind() == ErrorKind::NotFound => looked.push(place.display().to_string()),
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    looked.push(place.display().to_string());
+                }
+                Err(e) if e.kind() == ErrorKind::IsADirectory => {
+                    looked.push(format!("{}, a folder", place.display()));
+                }
                 Err(e) => {
                     return Err(WorldError::Unreadable { name: place.display().to_string(), why: e.to_string() });
                 }

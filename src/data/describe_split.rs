@@ -1,7 +1,7 @@
 //! `split` and `keep` from the tree of a `data` item.
 //!
 //! In: the two expressions. Out: a [`Split`] and a [`Keep`]. A whole number is rows, a fraction between 0 and 1 is a
-//! share; `train = 0` is a part that is not there. `keep` takes `class in [0, 1]`, `class(0, 1)`, `class == [0, 1]`
+//! share; `valid = 0` is a part that is not there (`train = 0` is a fault, not the rest). `keep` takes `class in [0, 1]`, `class(0, 1)`, `class == [0, 1]`
 //! and comparisons such as `class <= 1` and `class != "b"`.
 
 use super::describe::{Call, Reader, plain_name};
@@ -44,7 +44,7 @@ impl Reader<'_> {
             };
             let part = PARTS.iter().position(|p| **p == *name.name);
             let read = match part.and_then(|at| amounts.get_mut(at)) {
-                Some(amount) => self.amount(arg).map(|read| *amount = read),
+                Some(amount) => self.amount(arg, part == Some(0)).map(|read| *amount = read),
                 None if &*name.name == "shuffle" && shuffle.is_some() => {
                     self.value(arg).and_then(|e| self.truth(e)).map(|yes| random = yes)
                 }
@@ -67,14 +67,15 @@ impl Reader<'_> {
         fine.then_some(SplitKind::Parts { amounts, stratified, shuffle: random })
     }
 
-    fn amount(&mut self, arg: &Arg) -> Option<Option<Amount>> {
+    /// `training`: no rows are asked for as such, since a training part that is not named takes the rest.
+    fn amount(&mut self, arg: &Arg, training: bool) -> Option<Option<Amount>> {
         let expr = self.value(arg)?;
         let n = self.number(expr)?;
         if n > 0.0 && n < 1.0 {
             return Some(Some(Amount::Share(n)));
         }
         if n.fract() == 0.0 && n >= 0.0 {
-            return self.whole(expr, 0).map(|n| (n > 0).then_some(Amount::Rows(n)));
+            return self.whole(expr, 0).map(|n| (n > 0 || training).then_some(Amount::Rows(n)));
         }
         self.fault(
             Diagnostic::error(Code::DATA_SPLIT, format!("{n} is neither rows nor a share"))

@@ -19,6 +19,8 @@ enum Cell {
 }
 
 fn parse(text: &str) -> Cell {
+    // Quoted cells keep their blanks.
+    let text = text.trim();
     match text.parse::<f64>() {
         Ok(n) if n.is_finite() => Cell::Number(n),
         Ok(_) => Cell::NotFinite,
@@ -37,7 +39,8 @@ pub(super) fn numbers(view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f
     let View { table, rows, columns, span } = *view;
     let mut values = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
     let (mut missing, mut infinite, mut words) = (Places::default(), Places::default(), Places::default());
-    let mut only_first_line = true;
+    // Whether the bad cells look like the names of columns, or like numbers of another notation.
+    let (mut only_first_line, mut numeric) = (true, true);
     let range = view.range();
     for row in rows {
         if let Some(run) = range.as_ref().and_then(|range| table.run(*row, range)) {
@@ -59,13 +62,16 @@ pub(super) fn numbers(view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f
                 Cell::NotFinite => &mut infinite,
                 Cell::NotNumber => {
                     only_first_line &= table.is_first_line(*row);
+                    numeric &= looks_numeric(&text);
                     &mut words
                 }
             };
             bad.add(|| format!("{}: {} in {}", table.place(*row, *column), quoted(&text), table.column_name(*column)));
         }
     }
-    let words_help = if only_first_line {
+    let words_help = if numeric {
+        "write numbers with a point and without other marks: `1.5`, `-2e3`"
+    } else if only_first_line {
         "the first line looks like a header: write `header = true` in `csv(..)`"
     } else {
         "name only columns of numbers; a label is read by `onehot[k]` or `class[k]`"
@@ -91,6 +97,11 @@ pub(super) fn numbers(view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f
     fine.then_some(values)
 }
 
+/// A number that is written in another way: `1,5`, `0x10`, `50 %`.
+fn looks_numeric(text: &str) -> bool {
+    text.trim().trim_start_matches(['-', '+', '.', '$']).starts_with(|c: char| c.is_ascii_digit())
+}
+
 fn plural(what: &str) -> String {
     match what.strip_prefix("value that is ") {
         Some(rest) => format!("values that are {}", rest.replace("a number", "numbers")),
@@ -105,6 +116,8 @@ mod tests {
     #[test]
     fn cells_are_numbers_or_say_why_not() {
         assert_eq!(parse("-1.5e2"), Cell::Number(-150.0));
+        assert_eq!([parse(" 1"), parse("\u{a0}1\t")], [Cell::Number(1.0); 2]);
+        assert_eq!([looks_numeric("1,5"), looks_numeric("-0x10"), looks_numeric("width")], [true, true, false]);
         assert_eq!([parse(""), parse("?"), parse("NA")], [Cell::Missing; 3]);
         assert_eq!([parse("NaN"), parse("-inf"), parse("1e999")], [Cell::NotFinite; 3]);
         assert_eq!([parse("1,5"), parse("0x10"), parse("a")], [Cell::NotNumber; 3]);

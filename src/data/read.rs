@@ -98,14 +98,20 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<String, (Code, String)> {
 
 fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, (Code, String)> {
     let mut out = Vec::new();
-    let read = flate2::read::MultiGzDecoder::new(bytes).take(LIMIT + 1).read_to_end(&mut out);
-    match read {
-        Err(error) => Err((Code::DATA_FILE, format!("is not a whole gzip file: {error}"))),
-        Ok(n) if n as u64 > LIMIT => {
-            Err((Code::LIMIT, format!("has more than {LIMIT} bytes when decompressed, which is the limit")))
+    let mut rest = bytes;
+    // Members one after the other; archives of fixed blocks fill up with zeros, which gzip itself passes over too.
+    while rest.iter().any(|byte| *byte != 0) {
+        let mut member = flate2::bufread::GzDecoder::new(rest);
+        let left = (LIMIT + 1).saturating_sub(out.len() as u64);
+        if let Err(error) = member.by_ref().take(left).read_to_end(&mut out) {
+            return Err((Code::DATA_FILE, format!("is not a whole gzip file: {error}")));
         }
-        Ok(_) => Ok(out),
+        if out.len() as u64 > LIMIT {
+            return Err((Code::LIMIT, format!("has more than {LIMIT} bytes when decompressed, which is the limit")));
+        }
+        rest = member.into_inner();
     }
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -124,6 +130,8 @@ mod tests {
     fn gzip_marks_and_bad_bytes() {
         assert_eq!(decode(gzip(b"\xef\xbb\xbfa,b\n")).unwrap(), "a,b\n");
         assert_eq!(decode([gzip(b"1\n"), gzip(b"2\n")].concat()).unwrap(), "1\n2\n");
+        assert_eq!(decode([gzip(b"1\n"), vec![0; 512]].concat()).unwrap(), "1\n");
+        assert!(decode([gzip(b"1\n"), b"more".to_vec()].concat()).is_err());
         let cut = gzip(b"some text that is long enough");
         assert!(decode(cut[..cut.len() - 6].to_vec()).unwrap_err().1.contains("gzip"));
         assert!(decode(b"a\nb\xffc".to_vec()).unwrap_err().1.contains("line 2 has the byte 0xff"));

@@ -28,6 +28,12 @@ pub(super) struct Classes<'a> {
     pub(super) names: &'a [String],
 }
 
+/// Rows that are divided by themselves, with their class when the split is stratified.
+struct Group {
+    class: Option<usize>,
+    rows: Vec<usize>,
+}
+
 /// Divides rows `0..rows`; one element unless the split is k-fold, in which case the row held out is in `test`.
 pub(super) fn divide(
     split: &Split,
@@ -40,10 +46,10 @@ pub(super) fn divide(
     let mut groups = |stratified: bool, shuffle: bool| {
         let mut groups = match classes {
             Some(classes) if stratified => by_class(classes, rows),
-            _ => vec![(0..rows).collect::<Vec<_>>()],
+            _ => vec![Group { class: None, rows: (0..rows).collect() }],
         };
         if shuffle {
-            groups.iter_mut().for_each(|group| stream.shuffle(group));
+            groups.iter_mut().for_each(|group| stream.shuffle(&mut group.rows));
         }
         groups
     };
@@ -64,7 +70,7 @@ pub(super) fn divide(
                 return None;
             }
             let groups = groups(*stratified, *shuffle);
-            let few = groups.iter().map(Vec::len).filter(|n| n < k && *stratified).min();
+            let few = groups.iter().map(|g| g.rows.len()).filter(|n| n < k && *stratified).min();
             if let Some(few) = few {
                 faults.push(
                     Diagnostic::warning(Code::DATA_SPLIT, format!("a class has {} for {k} folds", count(few, "row")))
@@ -76,29 +82,31 @@ pub(super) fn divide(
     }
 }
 
-fn by_class(classes: &Classes<'_>, rows: usize) -> Vec<Vec<usize>> {
-    let mut groups = vec![Vec::new(); classes.names.len()];
+fn by_class(classes: &Classes<'_>, rows: usize) -> Vec<Group> {
+    let mut groups: Vec<Group> =
+        (0..classes.names.len()).map(|class| Group { class: Some(class), rows: Vec::new() }).collect();
     for (row, class) in (0..rows).zip(classes.of_row) {
         if let Some(group) = groups.get_mut(*class) {
-            group.push(row);
+            group.rows.push(row);
         }
     }
-    groups.retain(|group| !group.is_empty());
+    // `keep` leaves classes without rows.
+    groups.retain(|group| !group.rows.is_empty());
     groups
 }
 
 fn cut(
     split: &Split,
     amounts: &[Option<Amount>; 3],
-    groups: &[Vec<usize>],
+    groups: &[Group],
     names: Option<&[String]>,
     faults: &mut Diagnostics,
 ) -> Option<Parts> {
     let fail = |message: String| Diagnostic::error(Code::DATA_SPLIT, message).at(split.span, "");
     let mut parts: [Vec<usize>; 3] = Default::default();
     let (mut unused, mut total) = (0, 0);
-    for (at, group) in groups.iter().enumerate() {
-        let of = match names.and_then(|names| names.get(at)) {
+    for Group { class, rows: group } in groups {
+        let of = match names.zip(*class).and_then(|(names, class)| names.get(class)) {
             Some(name) => format!("class {} has {}", quoted(name), count(group.len(), "row")),
             None => format!("there are {}", count(group.len(), "row")),
         };
@@ -217,8 +225,8 @@ fn apportion(amounts: &[Option<Amount>; 3], n: usize) -> Result<[usize; 3], Stri
 }
 
 /// Deals rows to `k` folds: classes in turn when stratified, else runs of neighbours.
-fn folds(k: usize, groups: &[Vec<usize>], stratified: bool) -> Vec<Parts> {
-    let order: Vec<usize> = groups.concat();
+fn folds(k: usize, groups: &[Group], stratified: bool) -> Vec<Parts> {
+    let order: Vec<usize> = groups.iter().flat_map(|g| g.rows.iter().copied()).collect();
     let n = order.len();
     let fold_of = |position: usize| if stratified { position % k } else { position * k / n.max(1) };
     let mut folds = vec![Parts::default(); k];

@@ -204,13 +204,16 @@ pub(super) fn fit_thermometer(on: &On<'_>, k: usize, flow: &Flow, faults: &mut D
     FittedStep::Thermometer(cuts)
 }
 
-/// Mean and population standard deviation, in two passes.
+/// Mean and population standard deviation, in two passes; distances whose squares are no doubles are made smaller or
+/// larger before they are squared.
 #[allow(clippy::cast_precision_loss, reason = "rows are below 2^32")]
 fn mean_and_deviation<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> (f64, f64) {
     let n = values().count().max(1) as f64;
     let mean = values().sum::<f64>() / n;
-    let variance = values().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
-    (mean, variance.sqrt())
+    let largest = values().map(|x| (x - mean).abs()).fold(0.0, f64::max);
+    let scale = if largest == 0.0 || (1e-140..1e140).contains(&largest) { 1.0 } else { largest };
+    let variance = values().map(|x| ((x - mean) / scale).powi(2)).sum::<f64>() / n;
+    (mean, scale * variance.sqrt())
 }
 
 /// Fits `standardise` or `minmax`.
@@ -233,6 +236,9 @@ pub(super) fn fit_scale(
             EncoderStep::Standardise(_) => (low, 0.0),
             _ => (low, high),
         };
+        if low < high && b == 0.0 && matches!(step, EncoderStep::Standardise(_)) {
+            constant.push(place);
+        }
         if !a.is_finite() || !b.is_finite() || !(high - low).is_finite() {
             faults.push(
                 Diagnostic::error(Code::DATA_VALUE, format!("the numbers of {} are too far apart", on.name(place)))

@@ -117,7 +117,14 @@ fn node_over(b: &mut Builder, op: &Op, ins: &[(Wire, bool)], axis: Dim) -> Resul
         | Op::ArgmaxOneHot
         | Op::Argmax
         | Op::OneHot => b.op(op.clone(), &plain),
-        Op::Add | Op::Map(_) | Op::Whole(_) | Op::Compare(_) | Op::Logic(_) | Op::Select | Op::Concat { .. } | Op::Solve => {
+        Op::Add
+        | Op::Map(_)
+        | Op::Whole(_)
+        | Op::Compare(_)
+        | Op::Logic(_)
+        | Op::Select
+        | Op::Concat { .. }
+        | Op::Solve => {
             let all = ins.iter().map(|(w, batched)| led(b, *w, *batched, axis)).collect::<Result<Vec<_>, _>>()?;
             b.op(op.clone(), &all)
         }

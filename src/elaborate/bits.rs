@@ -119,9 +119,7 @@ impl<'p> Elab<'p> {
     pub(crate) fn labels(&mut self, call: &Call<'p>, env: &Env<'p>) -> Res<Value> {
         let dims = self.dims_given(call, env)?;
         let [n] = dims.as_slice() else {
-            return fault(
-                Diagnostic::error(Code::DIMENSION, "`labels` takes one number: labels[n]").at(call.span, ""),
-            );
+            return fault(Diagnostic::error(Code::DIMENSION, "`labels` takes one number: labels[n]").at(call.span, ""));
         };
         let base = Base::Fin(u32::try_from(*n).unwrap_or(u32::MAX));
         let entries = Literal::Int((0..i64::try_from(*n).unwrap_or(0)).collect());

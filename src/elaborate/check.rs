@@ -188,11 +188,16 @@ fn rule_item(defs: &Definitions, id: DefId, rule: &crate::syntax::ast::RuleItem,
 }
 
 /// Leaves to elaborate a rule over before its parameters are known.
-fn sample_leaves(defs: &Definitions, id: DefId, rule: &crate::syntax::ast::RuleItem) -> Vec<(std::sync::Arc<str>, Leaf)> {
+fn sample_leaves(
+    defs: &Definitions,
+    id: DefId,
+    rule: &crate::syntax::ast::RuleItem,
+) -> Vec<(std::sync::Arc<str>, Leaf)> {
     let mut elab = Elab::new(defs);
     if rule.on.len() > 1 {
         let env = elab.root(id.file);
-        let tys: Vec<_> = rule.on.iter().filter_map(|on| Some((on.name.name.clone(), elab.ty(&on.ty, &env).ok()?))).collect();
+        let tys: Vec<_> =
+            rule.on.iter().filter_map(|on| Some((on.name.name.clone(), elab.ty(&on.ty, &env).ok()?))).collect();
         let mut vars = Vars::default();
         tys.iter().for_each(|(_, ty)| elab.open_letters(ty, &mut vars));
         let vars = sample(&open(&vars), SAMPLES.first().copied().unwrap_or_default());

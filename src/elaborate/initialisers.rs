@@ -50,7 +50,12 @@ impl<'p> Elab<'p> {
                         #[allow(clippy::cast_precision_loss, reason = "labels and counts are small")]
                         Literal::Int(v) => v.iter().map(|x| *x as f64).collect(),
                     };
-                    return self.literal_init(value.leaf.literal_dims().unwrap_or_default(), entries, leaf, (e.span, span));
+                    return self.literal_init(
+                        value.leaf.literal_dims().unwrap_or_default(),
+                        entries,
+                        leaf,
+                        (e.span, span),
+                    );
                 }
             }
             _ => {}
@@ -123,9 +128,12 @@ impl<'p> Elab<'p> {
             }
             ("random" | "grid" | "patch", _) => {
                 return fault(
-                    Diagnostic::error(Code::INITIALISER, format!("`{name}` lays wires: it draws labels Fin[n], not {leaf}"))
-                        .at(at, "a wiring")
-                        .also(port, leaf.to_string()),
+                    Diagnostic::error(
+                        Code::INITIALISER,
+                        format!("`{name}` lays wires: it draws labels Fin[n], not {leaf}"),
+                    )
+                    .at(at, "a wiring")
+                    .also(port, leaf.to_string()),
                 );
             }
             _ => return Ok(None),
@@ -133,13 +141,7 @@ impl<'p> Elab<'p> {
     }
 
     /// Constant entries as what a port begins as.
-    fn literal_init(
-        &mut self,
-        shape: Vec<u64>,
-        entries: Vec<f64>,
-        leaf: &Leaf,
-        (at, port): (Span, Span),
-    ) -> Res<Init> {
+    fn literal_init(&mut self, shape: Vec<u64>, entries: Vec<f64>, leaf: &Leaf, (at, port): (Span, Span)) -> Res<Init> {
         if shape.is_empty() {
             return Ok(Init::Constant(entries.first().copied().unwrap_or(0.0)));
         }

@@ -162,7 +162,8 @@ impl<'p> Elab<'p> {
             .at(rev.part.1.value.span, format!("gives {}", show(&gives)))
             .also(prim.arrow.from.span, format!("needs {}", show(&needs)));
             if tangent != Tangent::Real {
-                fault_here = fault_here.note(format!("requests over {tangent}; write the type of `dy` to name another"));
+                fault_here =
+                    fault_here.note(format!("requests over {tangent}; write the type of `dy` to name another"));
             }
             return fault(fault_here);
         }

@@ -237,6 +237,14 @@ pub struct Training {
     pub resolved: Vec<(String, String)>,
 }
 
+impl Training {
+    /// Whether examples are put into a random order: as the run says, else as its data says.
+    #[must_use]
+    pub fn shuffles(&self, data: bool) -> bool {
+        if self.resolved.iter().any(|(key, _)| key == "shuffle") { self.settings.shuffle } else { data }
+    }
+}
+
 /// A line about an item of a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ItemInfo {

@@ -231,12 +231,18 @@ impl<'p> Building<'_, 'p> {
             let module = path(i).rsplit_once('.').map_or("", |(module, _)| module);
             let mut group = Vec::new();
             for on in &stage.item.on {
-                let wanted = if module.is_empty() { on.name.name.to_string() } else { format!("{module}.{}", on.name.name) };
+                let wanted =
+                    if module.is_empty() { on.name.name.to_string() } else { format!("{module}.{}", on.name.name) };
                 let Some(at) = (0..leaves.len()).find(|j| path(*j) == wanted) else {
                     return fault(
                         Diagnostic::error(
                             Code::RULE_SCOPE,
-                            format!("`{}` works on {}, there is no `{wanted}` beside `{}`", stage.item.name.name, names(&stage.item.on), path(i)),
+                            format!(
+                                "`{}` works on {}, there is no `{wanted}` beside `{}`",
+                                stage.item.name.name,
+                                names(&stage.item.on),
+                                path(i)
+                            ),
                         )
                         .at(stage.span, format!("meets `{}`", path(i)))
                         .also(on.name.span, "needs this port too")
@@ -250,7 +256,12 @@ impl<'p> Building<'_, 'p> {
                 return fault(
                     Diagnostic::error(
                         Code::RULE_SCOPE,
-                        format!("`{}` works on {}, `{}` is none of them", stage.item.name.name, names(&stage.item.on), path(i)),
+                        format!(
+                            "`{}` works on {}, `{}` is none of them",
+                            stage.item.name.name,
+                            names(&stage.item.on),
+                            path(i)
+                        ),
                     )
                     .at(stage.span, format!("meets `{}`", path(i)))
                     .help("give other parameters a rule of their own: `{ \"*.b\": .., _: .. }`"),
@@ -498,13 +509,7 @@ impl<'p> Building<'_, 'p> {
     }
 
     /// The noise of a body: one draw a step, at the place of its first leaf.
-    fn noise(
-        &mut self,
-        stage: &RuleStage<'p>,
-        noise: &'p PortDecl,
-        vars: &Vars,
-        body: &Body<'p>,
-    ) -> Res<Value> {
+    fn noise(&mut self, stage: &RuleStage<'p>, noise: &'p PortDecl, vars: &Vars, body: &Body<'p>) -> Res<Value> {
         let place = body.leaves.first().and_then(|l| self.leaves.get(*l)).map_or("", |(p, _)| &**p);
         let key = format!("{}:{}:{place}.{}", self.part, body.k, noise.name.name);
         if let Some((_, _, wire)) = self.noises.iter().find(|(k, _, _)| *k == key) {

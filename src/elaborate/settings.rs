@@ -73,9 +73,12 @@ impl Wished {
         if matches!(batch, BatchSize::Active(_)) && (self.order.is_some() || fields.get("data").is_none()) {
             let at = fields.get("batch").map_or(fields.name, |e| e.span);
             said.push(
-                Diagnostic::error(Code::TRAIN_FIELD, "`active(k)` chooses among the examples of a data set in its order")
-                    .at(at, "without examples, or beside `order`")
-                    .help("write `batch = k`"),
+                Diagnostic::error(
+                    Code::TRAIN_FIELD,
+                    "`active(k)` chooses among the examples of a data set in its order",
+                )
+                .at(at, "without examples, or beside `order`")
+                .help("write `batch = k`"),
             );
             return None;
         }

@@ -41,7 +41,7 @@ pub(crate) const FIELDS: &[&str] = &[
     "schedule",
 ];
 
-/// The fields of a record, with overrides in front.
+/// The fields of a record, each key once.
 pub(crate) struct Fields<'p> {
     pub(crate) list: Vec<&'p Field>,
     pub(crate) name: Span,
@@ -81,8 +81,9 @@ fn build(
     overrides: &[Field],
     said: &mut Diagnostics,
 ) -> Option<Training> {
-    let fields = Fields { list: overrides.iter().chain(&record.fields).collect(), name: record.name.span };
+    let fields = Fields { list: overrides.iter().rev().chain(&record.fields).collect(), name: record.name.span };
     known_fields(&fields, said);
+    let fields = Fields { list: replaced(overrides, &record.fields), ..fields };
     let mut elab = Elab::new(defs);
     let env = Env::new(file, Place::new(""));
     let spec = match fields.get("data") {
@@ -157,10 +158,31 @@ fn no_request(rule: &RuleDiagram, objective: &Diagram, at: Span) -> Option<Diagn
         _ => "give a rule and a loss of one kind",
     };
     Some(
-        Diagnostic::error(Code::OBJECTIVE, format!("the loss is {leaf}, the rule asks for requests over {}", rule.tangent))
-            .at(at, format!("requests over {}", rule.tangent))
-            .help(help),
+        Diagnostic::error(
+            Code::OBJECTIVE,
+            format!("the loss is {leaf}, the rule asks for requests over {}", rule.tangent),
+        )
+        .at(at, format!("requests over {}", rule.tangent))
+        .help(help),
     )
+}
+
+/// The fields that count: the last override of a key hides the others and the record's. `epochs` and `steps` are two
+/// ways to say one thing, so that either hides the record's other.
+fn replaced<'p>(overrides: &'p [Field], record: &'p [Field]) -> Vec<&'p Field> {
+    let key = |f: &Field| match &*f.name.name {
+        "epochs" | "steps" => "length".to_owned(),
+        other => other.to_owned(),
+    };
+    let mut list: Vec<&Field> = Vec::new();
+    for field in overrides.iter().rev() {
+        if !list.iter().any(|f| f.name.name == field.name.name) {
+            list.push(field);
+        }
+    }
+    list.reverse();
+    list.extend(record.iter().filter(|f| !overrides.iter().any(|o| key(o) == key(f))));
+    list
 }
 
 fn known_fields(fields: &Fields<'_>, said: &mut Diagnostics) {

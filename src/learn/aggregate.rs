@@ -38,12 +38,7 @@ pub(super) fn aggregate(
 
 /// What a step says of its losses: over the reals aggregated as the requests are, over bits and votes the exact total
 /// over the batch, as `Int[1]`.
-pub(super) fn total(
-    b: &mut Builder,
-    how: Aggregator,
-    loss: (Wire, bool),
-    axis: Dim,
-) -> Result<Wire, TypeFault> {
+pub(super) fn total(b: &mut Builder, how: Aggregator, loss: (Wire, bool), axis: Dim) -> Result<Wire, TypeFault> {
     match how {
         Aggregator::Mean | Aggregator::Sum => aggregate(b, how, loss, axis),
         Aggregator::Xor | Aggregator::Votes => {

@@ -143,12 +143,14 @@ fn assemble(
         }
     }
     let clock = b.port("t", Role::Clock, Leaf::number());
-    let noise: Vec<Wire> =
-        rule.noise.iter().map(|n| b.port(n.path.clone(), Role::RuleNoise, n.leaf.clone())).collect();
+    let noise: Vec<Wire> = rule.noise.iter().map(|n| b.port(n.path.clone(), Role::RuleNoise, n.leaf.clone())).collect();
     let own = gradient.ports_of(Role::Param);
     // The parameters that the gradient has a request for, in its order.
-    let asked: Vec<usize> =
-        own.iter().copied().filter(|p| gradient.ports().get(*p).is_some_and(|p| rule.tangent.of(&p.leaf).is_some())).collect();
+    let asked: Vec<usize> = own
+        .iter()
+        .copied()
+        .filter(|p| gradient.ports().get(*p).is_some_and(|p| rule.tangent.of(&p.leaf).is_some()))
+        .collect();
     // The objective's parameters by path: the order of the rule's leaves is that of the training run.
     let place = |at: usize| {
         let path = gradient.ports().get(at).map(|p| &p.path);

@@ -39,7 +39,14 @@ of_two!(XOR, "xor", "Bool", "addition of Z2", "votes: ((1 - 2y) dy, (1 - 2x) dy)
 of_two!(AND, "and", "Bool", "multiplication of Z2", "(y dy, x dy)", and);
 of_two!(OR, "or", "Bool", "inclusive or, x + y - xy", "((1 - y) dy, (1 - x) dy)", or);
 of_two!(INT_MUL, "int_mul", "Int", "the product of whole numbers", "(y dy, x dy)", product);
-of_two!(INT_QUOTIENT, "int_quotient", "Int", "x / y rounded down; 0 where y is 0", "none: constant almost everywhere", zero);
+of_two!(
+    INT_QUOTIENT,
+    "int_quotient",
+    "Int",
+    "x / y rounded down; 0 where y is 0",
+    "none: constant almost everywhere",
+    zero
+);
 of_two!(INT_AND, "int_and", "Int", "the bits that x and y have both", "none: not a polynomial", zero);
 
 pub(super) static NOT: Primitive = Primitive {
@@ -185,12 +192,7 @@ fn distance(b: &mut Builder, tangent: Tangent, (high, low): (Wire, Wire)) -> Res
 }
 
 /// The entries of the tables with address bit j set and with it clear, for each j: `X[lead.., k]` twice.
-fn neighbours(
-    b: &mut Builder,
-    lead: &[LeadAxis],
-    table: Wire,
-    address: Wire,
-) -> Result<(Wire, Wire), TypeFault> {
+fn neighbours(b: &mut Builder, lead: &[LeadAxis], table: Wire, address: Wire) -> Result<(Wire, Wire), TypeFault> {
     let dims = b.dims(address);
     let k = dims.last().copied().ok_or(TypeFault::Foreign)?;
     let n = k.as_lit().and_then(|n| usize::try_from(n).ok()).ok_or(TypeFault::Foreign)?;
@@ -203,8 +205,7 @@ fn neighbours(
         unit = b.repeat(unit, *axis)?;
     }
     let others = b.op(Op::Logic(Logic::Not), &[unit])?;
-    let lead: SmallVec<[LeadAxis; 2]> =
-        lead.iter().copied().chain([LeadAxis { table: false, index: true }]).collect();
+    let lead: SmallVec<[LeadAxis; 2]> = lead.iter().copied().chain([LeadAxis { table: false, index: true }]).collect();
     let mut entry = |logic, mask| -> Result<Wire, TypeFault> {
         let at = b.op(Op::Logic(logic), &[many, mask])?;
         let found = b.op(Op::Lookup { lead: lead.clone() }, &[table, at])?;

@@ -26,6 +26,14 @@ impl<T: Float> Rows<T> {
     /// A column for a port; entries are taken in order when their number is the port's.
     pub(super) fn new(column: &Column, port: &Leaf, what: &str, span: Span) -> Result<Rows<T>, Diagnostic> {
         let size: usize = column.shape.iter().product();
+        if let Values::Real(v) = &column.values
+            && let Some(at) = v.iter().position(|x| x.is_finite() && !T::from_f64(*x).to_f64().is_finite())
+        {
+            let (row, entry) = (at / size.max(1), at % size.max(1));
+            let number = v.get(at).copied().unwrap_or_default();
+            let what = format!("{number:e}, entry {entry} of the {what} of row {row}, is");
+            return Err(beyond(&what, Code::DATA_VALUE).at(span, "rows and entries are counted from 0"));
+        }
         let entries = match (&column.values, port.base) {
             (Values::Real(v), Base::Real) => Some(Entries::Real(v.iter().map(|x| T::from_f64(*x)).collect())),
             (Values::Fin { classes, values }, Base::Fin(n)) if *classes == n as usize => {
@@ -64,4 +72,10 @@ impl<T: Float> Rows<T> {
         // Rows outside the set leave a tensor that the machine refuses.
         made.unwrap_or_else(|| Tensor::number(f64::NAN))
     }
+}
+
+/// A number that is finite as written and not so in the run's precision.
+pub(super) fn beyond(what: &str, code: Code) -> Diagnostic {
+    Diagnostic::error(code, format!("{what} beyond the largest number of 32 bits"))
+        .help("use `precision = f64`, or smaller numbers")
 }

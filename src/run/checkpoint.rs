@@ -29,6 +29,9 @@ pub enum CheckpointFault {
         /// What is needed.
         needs: String,
     },
+    /// A number that the run's precision cannot hold.
+    #[error("`{0}` has numbers beyond the largest of 32 bits; use `precision = f64`")]
+    Beyond(String),
     /// A value of the metadata that is missing or cannot be read.
     #[error("the checkpoint does not say its `{0}`")]
     Metadata(String),
@@ -95,6 +98,11 @@ impl<T: Float> Checkpoint<T> {
         let read = |(path, leaf): &Named| -> Result<Tensor<T>, CheckpointFault> {
             let view = file.tensor(path).map_err(|_| CheckpointFault::Missing(path.to_string()))?;
             let entries = decode(&view).filter(|_| view.shape() == leaf.shape(1).as_slice());
+            if leaf.base == Base::Real
+                && entries.iter().flatten().any(|x| x.is_finite() && !T::from_f64(*x).to_f64().is_finite())
+            {
+                return Err(CheckpointFault::Beyond(path.to_string()));
+            }
             let tensor = entries.and_then(|e| match leaf.base {
                 Base::Real => Tensor::real(view.shape(), e.iter().map(|x| T::from_f64(*x)).collect()),
                 _ => Tensor::from_f64(leaf, 1, &e).ok(),

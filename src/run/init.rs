@@ -12,6 +12,8 @@ use super::tensor::{Tensor, describe};
 use crate::diagram::{Init, fans};
 use crate::object::{Base, Leaf};
 use crate::random::Stream;
+use crate::source::{Code, Diagnostic};
+use std::sync::Arc;
 
 /// Draws a leaf of constant dimensions.
 ///
@@ -103,6 +105,24 @@ fn choose(mut places: Vec<i64>, k: usize, stream: &mut Stream) -> Vec<i64> {
     places.iter().copied().cycle().take(k).collect()
 }
 
+/// Whether memory can hold leaves twice: as they are and as the next step makes them.
+///
+/// # Errors
+/// A message that names the largest, when it cannot; the allocator itself would end the process.
+pub(super) fn room<'a, T: Float>(leaves: impl Iterator<Item = (&'a Arc<str>, &'a Leaf)>) -> Result<(), Diagnostic> {
+    let sizes: Vec<(usize, &str, &Leaf)> = leaves.map(|(path, leaf)| (leaf.size(1), &**path, leaf)).collect();
+    let total = sizes.iter().fold(0_usize, |sum, (n, ..)| sum.saturating_add(*n)).saturating_mul(2);
+    let mut probe: Vec<T> = Vec::new();
+    match (probe.try_reserve_exact(total), sizes.iter().max_by_key(|(n, ..)| *n)) {
+        (Err(_), Some((n, path, leaf))) => Err(Diagnostic::error(
+            Code::LIMIT,
+            format!("there is no memory for this run: `{path}` is {leaf}, {n} numbers"),
+        )
+        .help("make it smaller")),
+        _ => Ok(()),
+    }
+}
+
 /// The orthonormal factor of a matrix: rows made orthonormal in order when there are not more of them than columns,
 /// else columns. Gram and Schmidt's method, twice for accuracy; its triangular factor has a positive diagonal, which
 /// is the choice of signs that makes the draw uniform (Mezzadri 2007).
@@ -128,7 +148,6 @@ mod tests {
     use super::*;
     use crate::diagram::{Const, Literal};
     use crate::random::Use;
-    use std::sync::Arc;
 
     fn drawn(init: &Init, dims: &[u64]) -> Vec<f64> {
         draw::<f64>(init, &Leaf::real(dims), &mut Stream::new(3, Use::Init)).unwrap().to_f64()

@@ -3,16 +3,16 @@
 //! In: a training run, its data set, a seed. [`Learner::step`] runs the compiled step on the reference machine; the same
 //! rows from the same state give the same bits. Knows no files and no clock.
 
-use super::batches::Rows;
+use super::batches::{Rows, beyond};
 use super::fault::RunFault;
 use super::float::Float;
-use super::init::draw;
+use super::init::{draw, room};
 use super::metrics::{Asked, Counted, Metrics};
 use super::reference::Machine;
 use super::schedule::{noise_of, rule_noise_of};
 use super::tensor::Tensor;
 use crate::compile::simplify;
-use crate::data::Dataset;
+use crate::data::{Column, Dataset, Values};
 use crate::diagram::{Builder, Diagram, Role, TypeFault};
 use crate::elaborate::{Parameter, Select, StateInit, Training};
 use crate::learn::{Step, batched, step};
@@ -55,12 +55,15 @@ pub struct Learner<T> {
     target: Option<Rows<T>>,
     params: Vec<Tensor<T>>,
     states: Vec<Tensor<T>>,
+    /// For every state the parameter that it begins as, if it does.
+    copies: Vec<Option<usize>>,
     updates: usize,
     /// Examples passed by `active(k)`, and how many had been at the last step.
     seen: (usize, usize),
     seed: u64,
     span: Span,
     asked: Asked,
+    one_class: bool,
 }
 
 impl<T: Float> Learner<T> {
@@ -89,15 +92,24 @@ impl<T: Float> Learner<T> {
         suits(training, data)?;
         let run =
             |f: RunFault| -> Diagnostics { Diagnostic::error(Code::INITIALISER, f.to_string()).at(span, "").into() };
+        let sizes = training.params.iter().map(|p| (&p.path, &p.leaf));
+        room::<T>(sizes.chain(training.rule.states.iter().map(|s| (&s.path, &s.leaf)))).map_err(|d| d.at(span, ""))?;
+        let begin = |path: &str, init, leaf, stream: &mut Stream| -> Result<Tensor<T>, Diagnostics> {
+            let made: Tensor<T> = draw(init, leaf, stream).map_err(run)?;
+            if made.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite())) {
+                return Err(beyond(&format!("the start of `{path}` is"), Code::INITIALISER).at(span, "").into());
+            }
+            Ok(made)
+        };
         let mut stream = Stream::new(seed, Use::Init);
         let mut params = Vec::new();
         for p in &training.params {
-            params.push(draw(&p.init, &p.leaf, &mut stream).map_err(run)?);
+            params.push(begin(&p.path, &p.init, &p.leaf, &mut stream)?);
         }
         let mut states = Vec::new();
         for s in &training.rule.states {
             states.push(match &s.init {
-                StateInit::Draw(init) => draw(init, &s.leaf, &mut stream).map_err(run)?,
+                StateInit::Draw(init) => begin(&s.path, init, &s.leaf, &mut stream)?,
                 StateInit::Param(i) => params.get(*i).cloned().unwrap_or_else(|| Tensor::zeros(&s.leaf, 1)),
             });
         }
@@ -118,11 +130,18 @@ impl<T: Float> Learner<T> {
             target,
             params,
             states,
+            copies: training
+                .rule
+                .states
+                .iter()
+                .map(|s| if let StateInit::Param(i) = s.init { Some(i) } else { None })
+                .collect(),
             updates: 0,
             seen: (0, 0),
             seed,
             span,
             asked: Asked::by(&training.settings),
+            one_class: data.is_some_and(one_class),
         })
     }
 
@@ -175,6 +194,11 @@ impl<T: Float> Learner<T> {
         self.seen.1
     }
 
+    /// Puts the count of examples passed to what it was after a step.
+    pub fn go_on_behind(&mut self, seen: usize) {
+        self.seen = (seen, seen);
+    }
+
     /// Says how many examples have been passed.
     pub fn pass(&mut self, seen: usize) {
         self.seen.0 = seen;
@@ -205,6 +229,16 @@ impl<T: Float> Learner<T> {
         self.params = params;
         self.states = states;
         self.updates = updates;
+    }
+
+    /// Begins with other parameters than those drawn; states that begin as a parameter begin as these.
+    pub fn begin_with(&mut self, params: Vec<Tensor<T>>) {
+        for (state, copy) in self.states.iter_mut().zip(&self.copies) {
+            if let Some(param) = copy.and_then(|i| params.get(i)) {
+                *state = param.clone();
+            }
+        }
+        self.params = params;
     }
 
     fn noise_tensors(&self, ports: &[Parameter], rows: usize, stream: &mut Stream) -> Result<Vec<Tensor<T>>, RunFault> {
@@ -252,10 +286,11 @@ impl<T: Float> Learner<T> {
             .help("a smaller rate, or `clip_norm` behind the rule, often helps"));
         }
         let params = outs.split_off(self.states.len());
-        let broken = params
-            .iter()
-            .zip(&self.param_leaves)
-            .find(|(t, _)| t.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite())));
+        let endless = |t: &Tensor<T>| t.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite()));
+        // A state may stay infinite, it may not become so: Adam's second moment at infinity would stop all learning.
+        let states = outs.iter().zip(&self.state_leaves).zip(&self.states);
+        let broken_state = states.filter(|((new, _), old)| endless(new) && !endless(old)).map(|(pair, _)| pair).next();
+        let broken = params.iter().zip(&self.param_leaves).find(|(t, _)| endless(t)).or(broken_state);
         if let Some((_, (path, _))) = broken {
             return Err(Diagnostic::error(
                 Code::RUN_NOT_FINITE,
@@ -324,9 +359,11 @@ impl<T: Float> Learner<T> {
     fn measure(&mut self, rows: &[usize]) -> Result<Metrics, RunFault> {
         let point = self.point()?;
         let mut total = 0.0;
-        let mut counted = Counted::default();
+        let mut counted = Counted::new(self.one_class);
         let mut stream = noise_of(self.seed, usize::MAX >> 24);
-        let chunks: Vec<&[usize]> = if self.input.is_none() { vec![&[]] } else { rows.chunks(CHUNK).collect() };
+        let mut prediction_stream = noise_of(self.seed, usize::MAX >> 25);
+        let one = self.input.is_none() && self.target.is_none();
+        let chunks: Vec<&[usize]> = if one { vec![&[]] } else { rows.chunks(CHUNK).collect() };
         for chunk in chunks {
             let batch = chunk.len().max(1);
             let mut noise = self.noise_tensors(&self.evaluate_noise, batch, &mut stream)?;
@@ -335,7 +372,7 @@ impl<T: Float> Learner<T> {
             let losses = self.evaluate.run(&inputs, batch)?;
             total += losses.iter().flat_map(Tensor::to_f64).sum::<f64>();
             if self.asked.any() && self.target.is_some() {
-                let predicted = self.predicted(&point, chunk)?;
+                let predicted = self.predicted(&point, chunk, &mut prediction_stream)?;
                 let base = self.predict.as_ref().and_then(|m| m.diagram().out_leaves().first().map(|l| l.base));
                 if let (Some(p), Some(base), Some(t)) = (predicted.first(), base, &self.target) {
                     counted.add(p, base, &t.gather(chunk));
@@ -343,14 +380,18 @@ impl<T: Float> Learner<T> {
             }
         }
         #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-        let count = if self.input.is_none() { 1.0 } else { rows.len() as f64 };
+        let count = if one { 1.0 } else { rows.len() as f64 };
         Ok(self.asked.of(&counted, total / count))
     }
 
-    fn predicted(&mut self, point: &[Tensor<T>], rows: &[usize]) -> Result<Vec<Tensor<T>>, RunFault> {
+    fn predicted(
+        &mut self,
+        point: &[Tensor<T>],
+        rows: &[usize],
+        stream: &mut Stream,
+    ) -> Result<Vec<Tensor<T>>, RunFault> {
         let Some(d) = self.predict.as_ref().map(|m| m.diagram().clone()) else { return Ok(Vec::new()) };
-        let mut stream = noise_of(self.seed, usize::MAX >> 25);
-        let mut noise = self.noise_tensors(&self.predict_noise, rows.len().max(1), &mut stream)?;
+        let mut noise = self.noise_tensors(&self.predict_noise, rows.len().max(1), stream)?;
         let inputs = self.fill(&d, point, rows, &mut noise);
         match &mut self.predict {
             Some(machine) => machine.run(&inputs, rows.len().max(1)),
@@ -364,7 +405,8 @@ impl<T: Float> Learner<T> {
     /// A message when the machine cannot run.
     pub fn predict(&mut self, rows: &[usize]) -> Result<Vec<Tensor<T>>, Diagnostic> {
         let point = self.point().map_err(|f| self.message(&f))?;
-        self.predicted(&point, rows).map_err(|f| self.message(&f))
+        let mut stream = noise_of(self.seed, usize::MAX >> 25);
+        self.predicted(&point, rows, &mut stream).map_err(|f| self.message(&f))
     }
 
     fn message(&self, fault: &RunFault) -> Diagnostic {
@@ -378,6 +420,12 @@ impl<T: Float> Learner<T> {
 fn loss_of<T: Float>(loss: &Tensor<T>, rows: usize) -> f64 {
     let value = loss.to_f64().first().copied().unwrap_or(f64::NAN);
     if loss.ints().is_some() { value / rows.max(1) as f64 } else { value }
+}
+
+/// Whether the target is `onehot[1]`: a single entry that is always 1, unlike the 0 or 1 of two classes.
+fn one_class(data: &Dataset) -> bool {
+    let real = |c: &Column| matches!(c.values, Values::Real(_)) && c.size() == 1;
+    !data.classes.is_empty() && data.target.as_ref().is_some_and(real)
 }
 
 fn noise_of_ports(d: &Diagram, known: &[Parameter]) -> Vec<Parameter> {

@@ -70,6 +70,8 @@ impl Asked {
 /// Counts of true and predicted classes, and of outputs that equal their target.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counted {
+    /// All rows are of one class, and so is every prediction.
+    one_class: bool,
     counts: Vec<Vec<usize>>,
     exact: usize,
     total: usize,
@@ -90,6 +92,10 @@ fn class(row: &[f64], cut: f64) -> usize {
 }
 
 impl Counted {
+    pub(super) fn new(one_class: bool) -> Counted {
+        Counted { one_class, ..Counted::default() }
+    }
+
     /// Counts the examples of a batch, whose predictions are of a base; nothing when the shapes do not tell classes.
     pub(super) fn add<T: Float>(&mut self, predicted: &Tensor<T>, base: Base, target: &Tensor<T>) {
         let rows = predicted.shape().first().copied().unwrap_or(0);
@@ -100,6 +106,12 @@ impl Counted {
         let (p, t) = (predicted.to_f64(), target.to_f64());
         let labels = target.ints().is_some();
         let (wide, deep) = (p.len() / rows, t.len() / rows);
+        if self.one_class && wide == 1 {
+            self.total += rows;
+            self.exact += rows;
+            self.counts = vec![vec![self.total]];
+            return;
+        }
         let named = if let Base::Fin(n) = base { Some(n as usize) } else { None };
         let classes = named.unwrap_or(if wide == 1 { 2 } else { wide });
         if self.counts.len() < classes {
