@@ -12,6 +12,10 @@ use super::tree::Node;
 
 /// As many blanks as the names of fields may differ by.
 const BLANKS: &str = "                                ";
+/// The columns of a list that is never broken.
+const SHORT: usize = 8;
+/// The same for `(x, dy)` before a body.
+const WIRES: usize = 50;
 
 impl<'t> Layout<'t> {
     /// A bracket of any kind.
@@ -103,7 +107,10 @@ impl<'t> Layout<'t> {
         self.closing_comments(close, true);
         let end = self.token(close);
         let parts = std::iter::once(start).chain([Doc::indent(inside)]).chain(edge).chain([end]);
-        Doc::group(parts.collect())
+        let doc = Doc::group(parts.collect());
+        // What little a short list would win is not worth its lines.
+        let short = if parent == Some(Rule::wires) { WIRES } else { SHORT };
+        if doc.flat_width().is_some_and(|width| width <= short) { doc.flat() } else { doc }
     }
 
     /// `{ let a = b  c }`: one statement a line.

@@ -100,4 +100,15 @@ impl<'t> Doc<'t> {
         }
         Some(width)
     }
+
+    /// The same on one line: its soft lines are gone.
+    pub(super) fn flat(self) -> Doc<'t> {
+        let all = |parts: Vec<Doc<'t>>| parts.into_iter().map(Doc::flat).collect();
+        match self.kind {
+            Kind::Line => Doc::new(Kind::Space),
+            Kind::SoftLine | Kind::IfBroken(_) => Doc::concat(Vec::new()),
+            Kind::Concat(parts) | Kind::Group(parts) | Kind::Indent(parts) => Doc::concat(all(parts)),
+            kind => Doc { kind, hard: self.hard },
+        }
+    }
 }
