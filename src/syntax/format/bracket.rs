@@ -40,6 +40,13 @@ impl<'t> Layout<'t> {
         noted || self.commented(open.from) || (!empty && self.begins_line(open.to))
     }
 
+    /// Whether comments stand directly above or behind an element.
+    fn noted(&self, element: &[Node]) -> bool {
+        let (Some(first), Some(last)) = (element.first(), element.last()) else { return false };
+        let above = self.leaves.get(first.from).is_some_and(|leaf| !leaf.before.is_empty());
+        above || self.commented(last.to - 1)
+    }
+
     /// The comments above a closing bracket.
     fn closing_comments(&mut self, close: &Node, first: bool) -> Vec<Doc<'t>> {
         let Some(leaf) = self.leaves.get_mut(close.from) else { return Vec::new() };
@@ -52,9 +59,15 @@ impl<'t> Layout<'t> {
 
     /// `(a, b)`.
     fn list(&mut self, parent: Option<Rule>, open: &Node, inner: &[Node], close: &Node) -> Doc<'t> {
-        let broken = self.broken(open, close);
-        let edge = if parent == Some(Rule::parts) { Kind::Line } else { Kind::SoftLine };
         let elements: Vec<&[Node]> = inner.split(|n| n.is(Rule::comma)).filter(|e| !e.is_empty()).collect();
+        let broken = self.broken(open, close) || elements.iter().any(|e| self.noted(e));
+        if let ([[only]], false) = (elements.as_slice(), broken)
+            && matches!(only.core().rule, Some(Rule::list | Rule::tuple | Rule::parts))
+        {
+            // The brackets of a list in brackets open and close together.
+            return Doc::concat(vec![self.token(open), self.node(only), self.token(close)]);
+        }
+        let edge = if parent == Some(Rule::parts) { Kind::Line } else { Kind::SoftLine };
         let filled = elements.len() > 4 && elements.iter().all(|e| is_number(e));
         let start = self.token(open);
         let mut rows = Vec::new();

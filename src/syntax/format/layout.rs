@@ -128,18 +128,14 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// A token that never begins a line; comments above it come behind it.
+    /// A token that never begins a line.
     pub(super) fn hug(&mut self, node: &Node) -> Doc<'t> {
-        let before = self.lead(node.from, true);
-        let Some(leaf) = self.leaves.get_mut(node.from) else { return before };
+        let Some(leaf) = self.leaves.get_mut(node.from) else { return Doc::concat(Vec::new()) };
         let text = Doc::hug(leaf.text);
-        let after = leaf.after.take().map(|comment| Doc::new(Kind::Trailing(comment)));
-        let mut parts = vec![text];
-        if before.hard {
-            parts.push(before);
+        match leaf.after.take() {
+            Some(comment) => Doc::concat(vec![text, Doc::new(Kind::Trailing(comment))]),
+            None => text,
         }
-        parts.extend(after);
-        Doc::concat(parts)
     }
 
     /// The comments above a token, and the empty lines of the user; `first` where nothing stands above them.

@@ -148,7 +148,8 @@ impl<'t> Printer<'t> {
             };
             match &doc.kind {
                 Kind::Text(_) if comment => return false,
-                Kind::Text(text) | Kind::Hug(text) => {
+                Kind::IfBroken(_) if mode == Mode::Flat => {}
+                Kind::Text(text) | Kind::Hug(text) | Kind::IfBroken(text) => {
                     column += usize::from(space) + text.chars().count();
                     space = false;
                     if column > WIDTH {
@@ -159,8 +160,7 @@ impl<'t> Printer<'t> {
                 Kind::Space | Kind::Line => space = true,
                 Kind::Hard | Kind::Blank | Kind::Own(_) => return mode == Mode::Broken,
                 Kind::Trailing(_) => comment = true,
-                Kind::IfBroken(_) if mode == Mode::Broken => column += 1,
-                Kind::SoftLine | Kind::IfBroken(_) => {}
+                Kind::SoftLine => {}
                 Kind::Concat(parts) | Kind::Indent(parts) => open.extend(parts.iter().rev().map(|p| (mode, p))),
                 Kind::Group(parts) => {
                     let mode = if doc.hard { Mode::Broken } else { mode };

@@ -22,6 +22,8 @@ pub(super) struct Comment<'t> {
 pub(super) struct Leaf<'t> {
     /// Its text.
     pub(super) text: &'t str,
+    /// The rule that names it.
+    rule: Option<Rule>,
     /// The comments on lines of their own above it.
     pub(super) before: Vec<Comment<'t>>,
     /// Whether an empty line stands directly above it.
@@ -118,6 +120,7 @@ impl<'t> Planter<'t> {
     pub(super) fn finish(mut self) -> Tree<'t> {
         self.gap(self.text.len(), &mut Vec::new());
         self.tree.end = self.before;
+        settle(&mut self.tree.leaves);
         self.tree
     }
 
@@ -152,6 +155,7 @@ impl<'t> Planter<'t> {
         }
         self.tree.leaves.push(Leaf {
             text: self.text.get(start..end).unwrap_or(""),
+            rule,
             before: std::mem::take(&mut self.before),
             blank: self.lines > 1,
             newline: self.newline,
@@ -192,4 +196,30 @@ impl<'t> Planter<'t> {
         }
         self.lines = 0;
     }
+}
+
+/// Moves comments before a token that begins no line behind it, so that they are where the next reading finds them.
+fn settle(leaves: &mut [Leaf<'_>]) {
+    for at in 1..leaves.len() {
+        let Some([.., before, leaf, next]) = leaves.get_mut(at - 1..at + 2) else { return };
+        if !leaf.rule.is_some_and(hugs) {
+            continue;
+        }
+        let mut moved = std::mem::take(&mut leaf.before);
+        let behind = match before.after.take() {
+            Some(first) => leaf.after.replace(first),
+            None if moved.is_empty() => None,
+            None => leaf.after.take(),
+        };
+        moved.extend(behind.map(|text| Comment { text, blank: false }));
+        next.newline |= !moved.is_empty() || leaf.after.is_some();
+        moved.append(&mut next.before);
+        next.before = moved;
+    }
+}
+
+/// Whether a token begins no line.
+fn hugs(rule: Rule) -> bool {
+    use Rule::{add, cmp, colon, eq, kw_in, kw_mod, kw_xor, mul, tensor, tilde};
+    matches!(rule, eq | colon | tilde | add | mul | cmp | tensor | kw_in | kw_mod | kw_xor)
 }
