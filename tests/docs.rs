@@ -20,7 +20,7 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 #[test]
 fn every_program_of_the_pages_checks() {
     let mut seen = 0;
-    for path in ["README.md", "docs/language.md"] {
+    for path in ["README.md", "docs/language.md", "docs/formatting.md"] {
         let page = std::fs::read_to_string(path).unwrap();
         for block in blocks(&page, "lens") {
             let program = Program::parse(&block, path, &MemoryWorld::default())
@@ -43,7 +43,7 @@ fn the_first_program_of_the_readme_is_the_example() {
 
 #[test]
 fn links_lead_somewhere() {
-    for path in ["README.md", "ARCHITECTURE.md", "docs/commands.md", "docs/language.md", "docs/laws.md"] {
+    for path in ["README.md", "ARCHITECTURE.md", "docs/commands.md", "docs/formatting.md", "docs/language.md", "docs/laws.md"] {
         let page = std::fs::read_to_string(path).unwrap();
         let folder = std::path::Path::new(path).parent().unwrap();
         // Links stand in prose, not in programs.
