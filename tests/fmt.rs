@@ -159,7 +159,9 @@ fn meaning(text: &str) -> Vec<String> {
     };
     let mut found = vec![program.check().to_string()];
     for item in program.items() {
-        found.push(format!("{} {} {:?} {:?} {:?}", item.word, item.name, item.ty, item.parameters, item.operations));
+        // Types are shown as written, which is what changes.
+        let ty: Option<String> = item.ty.map(|t| t.split_whitespace().collect());
+        found.push(format!("{} {} {ty:?} {:?} {:?}", item.word, item.name, item.parameters, item.operations));
         match program.model(&item.name) {
             Ok(model) => found.push(model.diagram.to_string()),
             Err(said) => found.push(said.to_string()),

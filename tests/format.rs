@@ -122,6 +122,38 @@ fn a_file_with_errors_is_refused_with_its_errors() {
     }
 }
 
+/// What is written and what becomes of it.
+const CASES: [(&str, &str); 16] = [
+    ("dim  n=2+3 *-k^2", "dim n = 2 + 3 * -k ^ 2\n"),
+    ("dim n = 3 dim k = n", "dim n = 3\ndim k = n\n"),
+    ("const a:R[3]=[ 1,-2 , 3, ]", "const a : R[3] = [1, -2, 3]\n"),
+    ("def f(g:R->R,k=1,h):R→R[ ..s ]=g⨾h", "def f(g : R -> R, k = 1, h) : R → R[..s] = g ⨾ h\n"),
+    // A bracket that touches stays, one that does not stays apart.
+    ("def f : R -> R (x) { let y = x\n(y) }", "def f : R -> R (x) {\n    let y = x\n    (y)\n}\n"),
+    ("def f : R -> R (x) { let y = x(y) y; }", "def f : R -> R (x) {\n    let y = x(y)\n    y\n}\n"),
+    // The value is negative, or the statement goes on.
+    ("def f : R -> R (x) { let y = x; -y }", "def f : R -> R (x) {\n    let y = x;\n    -y\n}\n"),
+    ("def f : R -> R (x) { x\n- 1 }", "def f : R -> R (x) { x - 1 }\n"),
+    ("def f : R -> R (x) { x // one\n- 1 }", "def f : R -> R (x) {\n    x -  // one\n        1\n}\n"),
+    ("model m : R -> R =\nf>>g\n>>h", "model m : R -> R =\n    f >> g\n    >> h\n"),
+    ("model m : R -> R = f >>\ng // g\n", "model m : R -> R =\n    f\n    >> g  // g\n"),
+    ("train t { a = 1 bc = 2; d = 3, }", "train t { a = 1, bc = 2, d = 3 }\n"),
+    ("train t {\na = 1 bc = 2\n\n\nd = 3\n\n}", "train t {\n    a = 1, bc = 2\n\n    d = 3\n}\n"),
+    ("train t { a = 1\nbc = 2 // two\n// end\n}", "train t {\n    a  = 1\n    bc = 2  // two\n    // end\n}\n"),
+    ("game g { player a minimises f  on d with gd( lr=1 ) }", "game g { player a minimises f on d with gd(lr = 1) }\n"),
+    (
+        "optimiser o(r)on p:R[n]per tensor{state u:R~zeros put(g){next u=g p}}",
+        "optimiser o(r) on p : R[n] per tensor {\n    state u : R ~ zeros\n    put (g) {\n        next u = g\n        p\n    }\n}\n",
+    ),
+];
+
+#[test]
+fn cases() {
+    for (text, wanted) in CASES {
+        assert_eq!(formatted(text, text), wanted);
+    }
+}
+
 /// Each block of the page on formatting is what the formatter makes of it.
 #[test]
 fn the_page_on_formatting_is_formatted() {
