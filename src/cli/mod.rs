@@ -4,6 +4,7 @@
 //! or configuration, 130 interrupted. A closed pipe ends quietly.
 
 mod check;
+mod fmt;
 mod folder;
 mod laws;
 mod load;
@@ -100,6 +101,8 @@ enum Verb {
     Trace(trace::TraceArgs),
     /// Check the laws of the theory on every item of a file
     Laws(laws::LawsArgs),
+    /// Format programs in place
+    Fmt(fmt::FmtArgs),
 }
 
 /// Runs the command that the process was given.
@@ -113,6 +116,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Train(args) => train::run(args, shared),
         Verb::Trace(args) => trace::run(args, shared),
         Verb::Laws(args) => laws::run(args, shared),
+        Verb::Fmt(args) => fmt::run(args, shared),
     };
     end.into()
 }

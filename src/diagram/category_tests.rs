@@ -124,7 +124,7 @@ fn rich() -> Diagram {
     let again = b.repeat(place, Dim::BATCH).unwrap();
     let table = smallvec![LeadAxis { table: false, index: true }];
     let led = b.op(Op::Gather { lead: table }, &[joined, again]).unwrap();
-    let hole = b.op(Op::Request { hole: 1, leaf: 2 }, &[x]).unwrap();
+    let hole = b.op(Op::Request { hole: 1, leaf: 2, tangent: crate::object::Tangent::Real }, &[x]).unwrap();
     let n = b.op(Op::Extent(Dim::BATCH), &[]).unwrap();
     let bits = Const { leaf: Leaf::new(Base::Fin(4), &[2]), entries: Literal::Int(vec![3, 0]) };
     let bits = b.constant(bits).unwrap();

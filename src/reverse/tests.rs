@@ -196,7 +196,7 @@ fn a_node_without_reverse_is_named_with_its_origin() {
     let x = b.port("x", Role::Param, Leaf::real(&[2]));
     let span = Span::new(FileId(3), 5, 9);
     b.at(crate::diagram::Origin { span, path: "rule".into() });
-    let y = b.op(Op::Request { hole: 0, leaf: 0 }, &[x]).unwrap();
+    let y = b.op(Op::Request { hole: 0, leaf: 0, tangent: crate::object::Tangent::Real }, &[x]).unwrap();
     let fault = reverse(&b.finish(&[y]), &Tangent::Real).unwrap_err();
     assert_eq!(fault.fault, TypeFault::NoReverse("request".into()));
     assert_eq!(fault.origin.unwrap().span, span);

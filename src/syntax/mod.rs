@@ -5,10 +5,12 @@ mod build_expr;
 mod build_type;
 mod cut;
 mod expect;
+mod format;
 mod grammar;
 mod parse;
 mod scan;
 
 pub mod ast;
 
+pub use format::{comments, format, same_tree};
 pub use parse::parse;

@@ -15,7 +15,7 @@ use pest::Parser;
 use pest::error::{ErrorVariant, InputLocation};
 
 /// Room for the deepest item that [`cut`] lets through; pages that are not used cost nothing.
-const STACK: usize = 64 << 20;
+pub(super) const STACK: usize = 64 << 20;
 
 /// Reads the text of one file: its items in order, and what is to be said about the rest.
 ///

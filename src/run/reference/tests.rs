@@ -274,7 +274,7 @@ fn inputs_that_do_not_fit_are_faults() {
 #[test]
 fn holes_and_faults_inside_primitives_are_told() {
     let (mut b, x) = port(Leaf::number());
-    let hole = b.op(Op::Request { hole: 0, leaf: 0 }, &[x]).unwrap();
+    let hole = b.op(Op::Request { hole: 0, leaf: 0, tangent: crate::object::Tangent::Real }, &[x]).unwrap();
     assert_eq!(evaluate(&b.finish(&[hole]), &[Tensor::<f64>::number(1.0)], 1), Err(RunFault::Request { node: 1 }));
 
     let (mut b, x) = port(Leaf::real(&[1, 1]));
@@ -283,7 +283,13 @@ fn holes_and_faults_inside_primitives_are_told() {
     let two = b.scale(y, 2.0).unwrap();
     let fwd = b.finish(&[y, two]);
     let rev = fwd.clone();
-    let prim = PrimDef { name: "invert".into(), fwd, rev, span: Span::default(), fingerprint: 1 };
+    let prim = PrimDef {
+        name: "invert".into(),
+        fwd,
+        rev: crate::diagram::Reverses::real(rev),
+        span: Span::default(),
+        fingerprint: 1,
+    };
     let (mut b, x) = port(Leaf::real(&[1, 1]));
     let outs = b.call(Op::Call(Arc::new(prim)), &[x]).unwrap();
     let sum = b.add(outs[0], outs[1]).unwrap();
@@ -297,7 +303,7 @@ fn holes_and_faults_inside_primitives_are_told() {
 #[test]
 fn only_the_cone_is_run_and_ports_may_be_outputs() {
     let (mut b, x) = port(Leaf::number());
-    let hole = b.op(Op::Request { hole: 0, leaf: 0 }, &[x]).unwrap();
+    let hole = b.op(Op::Request { hole: 0, leaf: 0, tangent: crate::object::Tangent::Real }, &[x]).unwrap();
     let y = b.add(x, x).unwrap();
     let (_, mut d) = (hole, b.finish(&[x, y, y]));
     let one = [Tensor::<f64>::number(1.5)];
