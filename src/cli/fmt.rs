@@ -57,7 +57,10 @@ fn from_stdin(check: bool, shared: &Shared) -> Result<End, End> {
 }
 
 fn in_place(path: &str, check: bool, shared: &Shared) -> Result<End, End> {
-    let text = text_of(path, shared)?;
+    let text = text_of(path).map_err(|d| {
+        complain(shared, d);
+        End::Fault
+    })?;
     let tidy = tidied(path, &text, shared)?;
     if check {
         return differs(path, &text, &tidy);
