@@ -6,9 +6,9 @@ mod support;
 
 use catlearn::diagram::{AffineIndex, Builder, Diagram, LeadAxis, Op, Role, Wire, batch};
 use catlearn::diagram::{Bits, Const, Function, Literal};
-use catlearn::object::{Base, Dim, Leaf};
+use catlearn::object::{Base, Dim, Leaf, Tangent};
 use catlearn::random::{Stream, Use};
-use catlearn::reverse::{Real, requests};
+use catlearn::reverse::requests;
 use std::sync::Arc;
 use support::{draw, inner, port_leaves, run};
 
@@ -167,7 +167,7 @@ fn with_dagger(make: Linear, s: &mut Stream) -> Diagram {
     let first = b.diagram().port_wire(0);
     let leaf = b.leaf(out).clone();
     let y = b.port("y", Role::Cotangent, leaf);
-    let asked = requests(&mut b, &Real, &[(out, y)], &[first]).unwrap()[0];
+    let asked = requests(&mut b, &Tangent::Real, &[(out, y)], &[first]).unwrap()[0];
     let leaf = b.leaf(first).clone();
     let asked = asked.unwrap_or_else(|| b.zero(&leaf).unwrap());
     b.finish(&[out, asked])

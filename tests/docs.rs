@@ -20,7 +20,7 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 #[test]
 fn every_program_of_the_pages_checks() {
     let mut seen = 0;
-    for path in ["README.md", "docs/language.md"] {
+    for path in ["README.md", "docs/language.md", "docs/data.md"] {
         let page = std::fs::read_to_string(path).unwrap();
         for block in blocks(&page, "lens") {
             let program = Program::parse(&block, path, &MemoryWorld::default())
@@ -30,7 +30,7 @@ fn every_program_of_the_pages_checks() {
             seen += 1;
         }
     }
-    assert!(seen >= 7, "{seen}");
+    assert!(seen >= 14, "{seen}");
 }
 
 #[test]
@@ -43,7 +43,8 @@ fn the_first_program_of_the_readme_is_the_example() {
 
 #[test]
 fn links_lead_somewhere() {
-    for path in ["README.md", "ARCHITECTURE.md", "docs/commands.md", "docs/language.md", "docs/laws.md"] {
+    for path in ["README.md", "ARCHITECTURE.md", "docs/commands.md", "docs/language.md", "docs/data.md", "docs/laws.md"]
+    {
         let page = std::fs::read_to_string(path).unwrap();
         let folder = std::path::Path::new(path).parent().unwrap();
         // Links stand in prose, not in programs.

@@ -8,7 +8,8 @@ use catlearn::compile::{largest_tensor, simplify};
 use catlearn::diagram::{Diagram, Role, inline_calls, same};
 use catlearn::elaborate::{Model, Program};
 use catlearn::learn::step;
-use catlearn::reverse::{Real, reverse_diagram};
+use catlearn::object::Tangent;
+use catlearn::reverse::reverse_diagram;
 use catlearn::source::MemoryWorld;
 use std::fmt::Write as _;
 use support::{draw, near, port_leaves, run};
@@ -26,7 +27,7 @@ fn both(text: &str, x: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let d = model(text, "f").diagram;
     let value = run(&d, &[x.to_vec()], 1)[0].clone();
     let ones = vec![1.0; value.len()];
-    let request = run(&reverse_diagram(&d, &Real).unwrap(), &[x.to_vec(), ones], 1)[0].clone();
+    let request = run(&reverse_diagram(&d, &Tangent::Real).unwrap(), &[x.to_vec(), ones], 1)[0].clone();
     (value, request)
 }
 
@@ -129,7 +130,7 @@ fn a_map_passed_in_and_used_twice_is_tied() {
     let r = |d: &Diagram| {
         let mut inputs = order(d, &v[0], &v[1]);
         inputs.push(vec![1.0, -2.0, 0.5]);
-        let out = run(&reverse_diagram(d, &Real).unwrap(), &inputs, 1);
+        let out = run(&reverse_diagram(d, &Tangent::Real).unwrap(), &inputs, 1);
         d.ports_of(Role::Param).into_iter().map(|i| out[i].clone()).collect::<Vec<_>>()
     };
     let (one, two) = (r(&tied.diagram), r(&free.diagram));
@@ -168,7 +169,7 @@ fn sharing_stays() {
     squares.push_str(" y39\n}\n");
     let d = model(&squares, "f").diagram;
     assert_eq!(d.work(), 40);
-    let r = reverse_diagram(&d, &Real).unwrap().work();
+    let r = reverse_diagram(&d, &Tangent::Real).unwrap().work();
     assert!(r <= 40 + 3 * 40, "{r}");
     let mut defs = String::from("def f0 : R[n] -> R[n] (x) { tanh(x) }\n");
     for i in 1..40 {
@@ -188,7 +189,7 @@ fn reverses_grow_threefold_a_level_at_most() {
     let size = |d: &Diagram| inline_calls(d).unwrap().work();
     let mut sizes = vec![size(&d)];
     for _ in 0..3 {
-        d = reverse_diagram(&d, &Real).unwrap();
+        d = reverse_diagram(&d, &Tangent::Real).unwrap();
         sizes.push(size(&d));
     }
     for pair in sizes.windows(2) {
@@ -201,7 +202,7 @@ fn long(text: String, work: usize) {
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
         let d = model(&text, "big").diagram;
         assert_eq!(d.work(), work);
-        let r = reverse_diagram(&d, &Real).unwrap();
+        let r = reverse_diagram(&d, &Tangent::Real).unwrap();
         assert!(r.work() <= 6 * work);
         let out = run(&r, &[vec![0.5], vec![1.0]], 1);
         assert!(out[0][0].is_finite());

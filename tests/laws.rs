@@ -6,8 +6,8 @@ mod support;
 
 use catlearn::compile::simplify;
 use catlearn::diagram::{Builder, Diagram, Lens, Para, Role, Wire, batch, same};
-use catlearn::object::{Dim, Leaf};
-use catlearn::reverse::{Real, requests, reverse, reverse_diagram};
+use catlearn::object::{Dim, Leaf, Tangent};
+use catlearn::reverse::{requests, reverse, reverse_diagram};
 use proptest::prelude::*;
 use support::{Mode, Verdict, against_differences, diagram, domain, draw, grow, near, port_leaves, run};
 
@@ -20,7 +20,7 @@ fn settings() -> ProptestConfig {
 }
 
 fn r(d: &Diagram) -> Diagram {
-    reverse_diagram(d, &Real).unwrap()
+    reverse_diagram(d, &Tangent::Real).unwrap()
 }
 
 fn zeros(like: &[Vec<f64>]) -> Vec<Vec<f64>> {
@@ -114,16 +114,16 @@ proptest! {
         let last = grow(&mut b, middle[0], middle[1], &k, Mode::Smooth);
         let c = [b.port("d0", Role::Cotangent, three), b.port("d1", Role::Cotangent, two)];
         let cots = [(last[0], c[0]), (last[1], c[1])];
-        let inner = requests(&mut b, &Real, &cots, &middle).unwrap();
+        let inner = requests(&mut b, &Tangent::Real, &cots, &middle).unwrap();
         // A wire of the middle that is an input, or the same wire twice, is not a cut; skip those.
         let cut = middle[0] != x && middle[1] != y && middle[0] != middle[1];
         prop_assume!(cut && inner.iter().all(Option::is_some));
         let through: Vec<(Wire, Wire)> = middle.iter().zip(&inner).map(|(m, r)| (*m, r.unwrap())).collect();
         // The cut must separate: g is grown from the middle alone.
-        let composed = requests(&mut b, &Real, &through, &[x, y]).unwrap();
-        let whole = requests(&mut b, &Real, &cots, &[x, y]).unwrap();
+        let composed = requests(&mut b, &Tangent::Real, &through, &[x, y]).unwrap();
+        let whole = requests(&mut b, &Tangent::Real, &cots, &[x, y]).unwrap();
         prop_assert_eq!(composed.len(), whole.len());
-        let (n, again) = (b.len(), requests(&mut b, &Real, &cots, &[x, y]).unwrap());
+        let (n, again) = (b.len(), requests(&mut b, &Tangent::Real, &cots, &[x, y]).unwrap());
         prop_assert_eq!(&again, &whole);
         prop_assert_eq!(b.len(), n, "asking twice makes nothing new");
         if composed != whole {
@@ -161,14 +161,14 @@ proptest! {
         let (w, u, v) = (extra("w"), extra("u"), extra("v"));
         let cots: Vec<(Wire, Wire)> = outs.iter().zip(&w).map(|(o, w)| (*o, *w)).collect();
         let second = |b: &mut Builder, first: &[Wire], other: &[Wire]| -> Option<Wire> {
-            let grad = requests(b, &Real, &cots, &ports).unwrap();
+            let grad = requests(b, &Tangent::Real, &cots, &ports).unwrap();
             let mut terms = Vec::new();
             for (g, d) in grad.iter().zip(first) {
                 if let Some(g) = g { terms.push(b.dot(*g, *d).unwrap()); }
             }
             let total = terms.into_iter().reduce(|x, y| b.add(x, y).unwrap())?;
             let one = b.fill(&[Dim::ONE], 1.0).unwrap();
-            let hess = requests(b, &Real, &[(total, one)], &ports).unwrap();
+            let hess = requests(b, &Tangent::Real, &[(total, one)], &ports).unwrap();
             let mut terms = Vec::new();
             for (h, d) in hess.iter().zip(other) {
                 if let Some(h) = h { terms.push(b.dot(*h, *d).unwrap()); }
@@ -186,7 +186,7 @@ proptest! {
 
     #[test]
     fn lenses_are_a_category_and_tensor(g in genes(), k in genes(), l in genes()) {
-        let lens = |genes: &[u32]| reverse(&diagram(genes, Mode::Smooth, Role::Input), &Real).unwrap();
+        let lens = |genes: &[u32]| reverse(&diagram(genes, Mode::Smooth, Role::Input), &Tangent::Real).unwrap();
         let (f, g, h) = (lens(&g), lens(&k), lens(&l));
         let id = Lens::identity(&domain(), &domain());
         prop_assert!(same(&id.then(&f).unwrap().diagram, &f.diagram));
@@ -203,12 +203,12 @@ proptest! {
     #[test]
     fn r_is_a_functor_to_lenses(g in genes(), k in genes(), seed in any::<u64>()) {
         let (f, h) = (diagram(&g, Mode::Smooth, Role::Input), diagram(&k, Mode::Smooth, Role::Input));
-        let whole = reverse(&f.then(&h).unwrap(), &Real).unwrap().diagram;
-        let parts = reverse(&f, &Real).unwrap().then(&reverse(&h, &Real).unwrap()).unwrap().diagram;
+        let whole = reverse(&f.then(&h).unwrap(), &Tangent::Real).unwrap().diagram;
+        let parts = reverse(&f, &Tangent::Real).unwrap().then(&reverse(&h, &Tangent::Real).unwrap()).unwrap().diagram;
         let all = draw(&port_leaves(&whole), seed);
         prop_assert!(near(&run(&whole, &all, 1), &run(&parts, &all, 1), 1e-9));
-        let beside = reverse(&f.tensor(&h).unwrap(), &Real).unwrap().diagram;
-        let tensored = reverse(&f, &Real).unwrap().tensor(&reverse(&h, &Real).unwrap()).unwrap().diagram;
+        let beside = reverse(&f.tensor(&h).unwrap(), &Tangent::Real).unwrap().diagram;
+        let tensored = reverse(&f, &Tangent::Real).unwrap().tensor(&reverse(&h, &Tangent::Real).unwrap()).unwrap().diagram;
         let all = draw(&port_leaves(&beside), seed);
         prop_assert!(near(&run(&beside, &all, 1), &run(&tensored, &all, 1), 1e-12));
     }
@@ -271,7 +271,7 @@ proptest! {
         }
         let loss = b.add(total[0], total[1]).unwrap();
         let one = b.fill(&[Dim::ONE], 1.0).unwrap();
-        let asked = requests(&mut b, &Real, &[(loss, one)], &[p]).unwrap()[0];
+        let asked = requests(&mut b, &Tangent::Real, &[(loss, one)], &[p]).unwrap()[0];
         let Some(asked) = asked else { return Ok(()) };
         let d = b.finish(&[asked]);
         let v = draw(&[domain()[0].clone(), Leaf::real(&[3, 2])], seed);

@@ -6,7 +6,8 @@ mod support;
 
 use catlearn::elaborate::Program;
 use catlearn::laws;
-use catlearn::reverse::{Real, reverse_diagram};
+use catlearn::object::Tangent;
+use catlearn::reverse::reverse_diagram;
 use catlearn::run::Learner;
 use catlearn::source::{Code, MemoryWorld};
 use support::{against_differences, near, run};
@@ -70,7 +71,7 @@ fn the_quadratic_loss_as_printed_has_its_requests_swapped() {
     assert_eq!(refused("y - t", "t - y"), [Code::LAW_REVERSE]);
     assert_eq!(refused("t - y", "y - t"), []);
     let ours = program("def f : (y: R[2], t: R[2]) -> R[1] (y, t) { quadratic(y, t) }").model("f").unwrap();
-    let r = reverse_diagram(&ours.diagram, &Real).unwrap();
+    let r = reverse_diagram(&ours.diagram, &Tangent::Real).unwrap();
     let asked = run(&r, &[vec![3.0, 1.0], vec![1.0, 2.0], vec![2.0]], 1);
     assert_eq!(asked, [[4.0, -2.0], [-4.0, 2.0]]);
 }
@@ -85,7 +86,7 @@ fn softmax_cross_entropy_as_printed_does_not_see_the_class() {
                             def at : (y: R[3], t: R[3]) -> R[1] (y, t) {{ f(y, t) }}"
         );
         let d = program(&text).model("at").unwrap().diagram;
-        let r = reverse_diagram(&d, &Real).unwrap();
+        let r = reverse_diagram(&d, &Tangent::Real).unwrap();
         let ports = [y.clone(), label.to_vec()];
         let asked = run(&r, &[ports[0].clone(), ports[1].clone(), vec![1.0]], 1);
         // R is right about either formula: it is the printed formula that is wrong.

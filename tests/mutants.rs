@@ -8,9 +8,9 @@ mod support;
 
 use catlearn::diagram::{Builder, Diagram, Op, Role, TypeFault, Wire};
 use catlearn::elaborate::Program;
-use catlearn::object::Leaf;
+use catlearn::object::Tangent;
 use catlearn::prim::{self, RevSite};
-use catlearn::reverse::{Real, Tangent, requests};
+use catlearn::reverse::{Rules, requests};
 use catlearn::source::MemoryWorld;
 use smallvec::SmallVec;
 use std::fmt::Write as _;
@@ -29,21 +29,13 @@ struct Mutant<'a> {
     how: Break,
 }
 
-impl Tangent for Mutant<'_> {
-    fn of(&self, leaf: &Leaf) -> Option<Leaf> {
-        Real.of(leaf)
-    }
-
-    fn add(&self, b: &mut Builder, x: Wire, y: Wire) -> Result<Wire, TypeFault> {
-        Real.add(b, x, y)
-    }
-
-    fn zero(&self, b: &mut Builder, leaf: &Leaf) -> Result<Wire, TypeFault> {
-        Real.zero(b, leaf)
+impl Rules for Mutant<'_> {
+    fn tangent(&self) -> Tangent {
+        Tangent::Real
     }
 
     fn rule(&self, b: &mut Builder, site: &RevSite<'_>) -> Result<SmallVec<[Option<Wire>; 3]>, TypeFault> {
-        let mut asked = Real.rule(b, site)?;
+        let mut asked = Tangent::Real.rule(b, site)?;
         if site.op.name() == self.name
             && let Some(slot) = asked.get_mut(self.operand)
             && let Some(wire) = *slot
@@ -58,15 +50,15 @@ impl Tangent for Mutant<'_> {
 }
 
 /// How often central differences object to R under a tangent, in that many cases.
-fn objections(d: &Diagram, tangent: &dyn Tangent, cases: u64) -> usize {
+fn objections(d: &Diagram, tangent: &dyn Rules, cases: u64) -> usize {
     let (mut b, outs) = Builder::resume(d.clone());
-    let reals: Vec<usize> = (0..d.ports().len()).filter(|i| Real.of(&d.ports()[*i].leaf).is_some()).collect();
+    let reals: Vec<usize> = (0..d.ports().len()).filter(|i| Tangent::Real.of(&d.ports()[*i].leaf).is_some()).collect();
     let mut cots = Vec::new();
     let mut back = Vec::new();
     let mut kept = Vec::new();
     for (k, out) in outs.iter().enumerate() {
         let leaf = b.leaf(*out).clone();
-        if Real.of(&leaf).is_some() {
+        if Tangent::Real.of(&leaf).is_some() {
             cots.push((*out, b.port(format!("d{k}"), Role::Cotangent, leaf.clone())));
             back.push(leaf);
             kept.push(k);
@@ -88,7 +80,7 @@ fn objections(d: &Diagram, tangent: &dyn Tangent, cases: u64) -> usize {
         let mut point = draw(&port_leaves(d), seed);
         // Away from the edges of log, sqrt and of a singular matrix.
         for (v, leaf) in point.iter_mut().zip(port_leaves(d)) {
-            if Real.of(&leaf).is_some() {
+            if Tangent::Real.of(&leaf).is_some() {
                 let n = leaf.dims.last().map_or(1, |d| d.at(1));
                 for (i, x) in v.iter_mut().enumerate() {
                     *x = 0.6 + 0.4 * *x + if leaf.rank() == 2 && i % (n + 1) == 0 { 2.0 } else { 0.0 };
@@ -122,7 +114,7 @@ fn answered(d: &Diagram, name: &str) -> Vec<usize> {
     let mut found = Vec::new();
     for node in d.nodes().iter().filter(|n| n.op.name() == name) {
         for (k, w) in node.ins.iter().enumerate() {
-            if Real.of(d.leaf(*w)).is_some() && !found.contains(&k) {
+            if Tangent::Real.of(d.leaf(*w)).is_some() && !found.contains(&k) {
                 found.push(k);
             }
         }
@@ -163,7 +155,7 @@ fn every_broken_rule_is_noticed() {
     assert_eq!(prelude, 5, "a new `prim` of the prelude needs a line here");
     for (name, d) in &examples {
         // Unbroken, nothing is said.
-        assert_eq!(objections(d, &Real, 12), 0, "the rule of `{name}` itself");
+        assert_eq!(objections(d, &Tangent::Real, 12), 0, "the rule of `{name}` itself");
         let (mut tried, mut noticed) = (0, 0);
         for operand in answered(d, name) {
             let whole = Mutant { name, operand: usize::MAX, how: Break::Drop };
@@ -191,18 +183,12 @@ fn every_broken_rule_is_noticed() {
 /// Whether an operation's rule gives anything for an operand: `sign` and comparisons have the zero request.
 fn changes(d: &Diagram, name: &str, operand: usize) -> bool {
     struct Seen<'a>(&'a str, usize, std::cell::Cell<bool>);
-    impl Tangent for Seen<'_> {
-        fn of(&self, leaf: &Leaf) -> Option<Leaf> {
-            Real.of(leaf)
-        }
-        fn add(&self, b: &mut Builder, x: Wire, y: Wire) -> Result<Wire, TypeFault> {
-            Real.add(b, x, y)
-        }
-        fn zero(&self, b: &mut Builder, leaf: &Leaf) -> Result<Wire, TypeFault> {
-            Real.zero(b, leaf)
+    impl Rules for Seen<'_> {
+        fn tangent(&self) -> Tangent {
+            Tangent::Real
         }
         fn rule(&self, b: &mut Builder, site: &RevSite<'_>) -> Result<SmallVec<[Option<Wire>; 3]>, TypeFault> {
-            let asked = Real.rule(b, site)?;
+            let asked = Tangent::Real.rule(b, site)?;
             if site.op.name() == self.0 && asked.get(self.1).copied().flatten().is_some() {
                 self.2.set(true);
             }

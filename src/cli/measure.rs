@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Metrics that are told as a share: their keys and their names.
+const SHARES: [(&str, &str); 2] = [("accuracy", "accuracy"), ("exact_match", "exact match")];
+
 /// What one run gave.
 pub(super) struct Measured {
     pub(super) metrics: Map<String, Value>,
@@ -135,11 +138,13 @@ pub(super) fn tell(r: &Measured, line: &Value, format: Format, folder: &Path, sh
         if let Some(loss) = m.get("loss").and_then(Value::as_f64) {
             text.push_str(&format!("  loss {loss:.6}"));
         }
-        if let Some(a) = m.get("accuracy").and_then(Value::as_f64) {
-            text.push_str(&format!("  accuracy {:.2} %", 100.0 * a));
-        }
-        if let Some(sd) = m.get("accuracy_sd").and_then(Value::as_f64) {
-            text.push_str(&format!("  (sd {:.2} over folds)", 100.0 * sd));
+        for (key, name) in SHARES {
+            if let Some(share) = m.get(key).and_then(Value::as_f64) {
+                text.push_str(&format!("  {name} {:.2} %", 100.0 * share));
+            }
+            if let Some(sd) = m.get(&format!("{key}_sd")).and_then(Value::as_f64) {
+                text.push_str(&format!("  (sd {:.2} over folds)", 100.0 * sd));
+            }
         }
         answer(&text)?;
     }
@@ -148,7 +153,8 @@ pub(super) fn tell(r: &Measured, line: &Value, format: Format, folder: &Path, sh
     {
         let at =
             |part: &str, what: &str| r.selected.pointer(&format!("/metrics/{part}/{what}")).and_then(Value::as_f64);
-        let test = at("test", "accuracy").map(|a| format!(", test accuracy {:.2} %", 100.0 * a)).unwrap_or_default();
+        let shown = |(key, name): (&str, &str)| at("test", key).map(|a| format!(", test {name} {:.2} %", 100.0 * a));
+        let test: String = SHARES.into_iter().filter_map(shown).collect();
         answer(&format!("selected: step {step}{test}"))?;
     }
     let matrix = r.metrics.get("test").or(r.metrics.get("train")).and_then(|m| m.get("confusion_matrix"));

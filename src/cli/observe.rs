@@ -43,6 +43,9 @@ pub(super) fn metrics_json(m: &Metrics) -> Value {
     if let Some(a) = m.accuracy {
         object.insert("accuracy".into(), json!(a));
     }
+    if let Some(e) = m.exact_match {
+        object.insert("exact_match".into(), json!(e));
+    }
     if let Some(c) = &m.confusion {
         object.insert("confusion_matrix".into(), json!(c));
     }
@@ -63,6 +66,11 @@ impl Writing<'_> {
             metadata.insert("step".into(), step.to_string());
             metadata.insert("since_bits".into(), self.since.0.to_bits().to_string());
             metadata.insert("since_steps".into(), self.since.1.to_string());
+            // Where `active(k)` stands in the order of the examples.
+            if learner.seen() > 0 {
+                metadata.insert("seen".into(), learner.seen().to_string());
+                metadata.insert("seen_at_step".into(), learner.seen_at_step().to_string());
+            }
             match score {
                 Some(score) => metadata.insert("score_bits".into(), score.to_bits().to_string()),
                 None => metadata.insert("best_step".into(), best.map_or("none".to_owned(), |b| b.step.to_string())),
@@ -94,6 +102,9 @@ impl Writing<'_> {
             line.push_str(&format!("  valid loss {:.6}", v.loss));
             if let Some(a) = v.accuracy {
                 line.push_str(&format!("  valid accuracy {:.2} %", 100.0 * a));
+            }
+            if let Some(e) = v.exact_match {
+                line.push_str(&format!("  valid exact match {:.2} %", 100.0 * e));
             }
         }
         note(self.shared, &line);

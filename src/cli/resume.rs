@@ -94,6 +94,10 @@ pub(super) fn restore<T: Float>(
     } else {
         None
     };
+    if last.metadata.contains_key("seen") {
+        let seen = (number(&last, "seen")?, number(&last, "seen_at_step")?);
+        learner.restore_seen(usize_of(seen.0), usize_of(seen.1));
+    }
     learner.restore(last.params, last.states, usize_of(step));
     Ok(Started { best, since })
 }

@@ -4,8 +4,8 @@ use super::load::{load, parts};
 use super::terminal::answer;
 use super::{End, Shared};
 use catlearn::data::Parts;
-use catlearn::elaborate::{Precision, Training};
-use catlearn::run::{Float, Learner, Named, Schedule, Tensor};
+use catlearn::elaborate::{BatchSize, Precision, Training};
+use catlearn::run::{Float, Learner, Named, Schedule, Tensor, Turn, evaluate_bits};
 use catlearn::source::Diagnostics;
 use clap::Args;
 use std::fmt::Write;
@@ -39,10 +39,12 @@ fn traced(args: &TraceArgs, shared: &Shared) -> Result<End, End> {
     let training = loaded.training(name, &args.set, shared)?;
     let seed = super::seed(args.seed, &args.set, &training).unwrap_or(0);
     let data = match &training.data {
-        Some((spec, from)) => Some(catlearn::data::load(spec, from, &loaded.world, seed).map_err(|said| {
-            loaded.say(shared, &said);
-            End::Fault
-        })?),
+        Some((spec, from)) => {
+            Some(catlearn::data::load(spec, from, &loaded.world, seed, &evaluate_bits).map_err(|said| {
+                loaded.say(shared, &said);
+                End::Fault
+            })?)
+        }
         None => None,
     };
     let say = |said: Diagnostics| {
@@ -63,19 +65,22 @@ fn steps<T: Float>(
     say: &dyn Fn(Diagnostics) -> End,
 ) -> Result<End, End> {
     let mut learner: Learner<T> = Learner::new(training, data, seed).map_err(say)?;
+    let paths = learner.request_paths();
+    let asked: Vec<Named> = learner.param_leaves().iter().filter(|(p, _)| paths.contains(p)).cloned().collect();
     let empty = Parts::default();
     let rows = data.map_or(&empty, |d| &d.parts);
-    let mut schedule =
-        Schedule::new(&training.settings, &rows.train, training.shuffles(data.is_some_and(|d| d.shuffle)), seed);
+    let shuffle = training.shuffles(data.is_some_and(|d| d.shuffle));
+    let mut schedule = Schedule::new(&training.settings, &rows.train, shuffle, seed);
+    let active = matches!(training.settings.batch, BatchSize::Active(_));
     for k in 0..=args.steps {
-        let batch = schedule.batch(k);
+        let Some(batch) = next(&mut schedule, &mut learner, k, active).map_err(|d| say(d.into()))? else { break };
         if (k as u64).is_multiple_of(args.every) {
             let watched = learner.watch(&batch).map_err(|d| say(d.into()))?;
             let mut line = format!("{{\"step\":{k},\"loss\":{}", number(&T::from_f64(watched.loss)));
             let groups = [
                 ("params", learner.param_leaves(), learner.params()),
                 ("state", learner.state_leaves(), learner.states()),
-                ("request", learner.param_leaves(), &watched.requests),
+                ("request", asked.as_slice(), &watched.requests),
             ];
             for (key, leaves, tensors) in groups {
                 let _infallible = write!(line, ",\"{key}\":{{{}}}", object(leaves, tensors));
@@ -88,6 +93,26 @@ fn steps<T: Float>(
         }
     }
     Ok(End::Fine)
+}
+
+/// The rows of line k: those of the schedule, which a trace follows past the run's end; `active(k)` looks for them, and
+/// there may be none.
+fn next<T: Float>(
+    schedule: &mut Schedule,
+    learner: &mut Learner<T>,
+    k: usize,
+    active: bool,
+) -> Result<Option<Vec<usize>>, catlearn::source::Diagnostic> {
+    if !active {
+        return Ok(Some(schedule.batch(k)));
+    }
+    loop {
+        match schedule.turn(learner)? {
+            Turn::Step { rows, .. } => return Ok(Some(rows)),
+            Turn::Passed => {}
+            Turn::Done => return Ok(None),
+        }
+    }
 }
 
 fn object<T: Float>(leaves: &[Named], tensors: &[Tensor<T>]) -> String {

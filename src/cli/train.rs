@@ -14,7 +14,7 @@ use super::{End, Format, Shared};
 use catlearn::data::{Dataset, Parts};
 use catlearn::diagram::Role;
 use catlearn::elaborate::{Precision, Training};
-use catlearn::run::{Checkpoint, Float, Learner, Schedule, Started, run as run_loop};
+use catlearn::run::{Checkpoint, Float, Learner, Schedule, Started, evaluate_bits, run as run_loop};
 use catlearn::source::{Code, Diagnostic, Diagnostics};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -108,7 +108,7 @@ fn trained(args: &TrainArgs, shared: &Shared) -> Result<End, End> {
     };
     let data = match &training.data {
         Some((spec, from)) => {
-            let data = catlearn::data::load(spec, from, &loaded.world, seed).map_err(|said| {
+            let data = catlearn::data::load(spec, from, &loaded.world, seed, &evaluate_bits).map_err(|said| {
                 loaded.say(shared, &said);
                 End::Fault
             })?;

@@ -49,9 +49,6 @@ impl FileWorld {
                 }
             }
         }
-        if name.contains("idx3-ubyte") || name.contains("idx1-ubyte") {
-            looked.push("get the four files of MNIST and put them there, or name their folder with --data-dir".into());
-        }
         Err(WorldError::NotFound { name: name.to_owned(), looked })
     }
 }

@@ -22,6 +22,10 @@ impl Pass {
     /// A term of one operand, pushed through the operation that made it.
     pub(super) fn push(&mut self, term: &Term) -> Option<Wire> {
         let [(wire, word)] = term.ins.as_slice() else { return None };
+        // A factor of the batch size must not be lost; once it stands as an operand, `push_operands` goes on.
+        if !term.extents.is_empty() {
+            return None;
+        }
         let shrinks = term.sums() && term.entries(&term.out).saturating_mul(2) <= term.entries(word);
         let node = self.b.diagram().node(*wire);
         if !shrinks || !is_open(&node.op) {

@@ -27,7 +27,7 @@ pub(super) struct Term {
     pub(super) sizes: Vec<Dim>,
     pub(super) scale: f64,
     /// Dimensions that the term is multiplied by.
-    extents: Vec<Dim>,
+    pub(super) extents: Vec<Dim>,
 }
 
 /// What a term costs at the trial batch size.

@@ -8,11 +8,15 @@ use super::column::Column;
 use super::encode::Encoder;
 use super::labels::Labels;
 use super::numbers::is_missing;
-use super::read::SourceFile;
+use super::part::Part;
+use super::read::{SourceFile, decode, plain};
+use super::sources::{Reading, idx_fault};
 use super::spec::{DataSpec, Encoding, Keep, KeepTest, KeepValue, OriginKind, SplitKind, Target};
 use super::split::{Classes, Parts, divide};
-use super::table::{Places, Table};
+use super::table::{Places, Selection, Table};
+use super::truth::Evaluate;
 use super::words::{count, list, quoted};
+use super::{idx, pla};
 use crate::source::{Code, Diagnostic, Diagnostics, World};
 use std::sync::Arc;
 
@@ -53,17 +57,24 @@ struct Raw {
     /// Only kept when there are folds.
     table: Option<Table>,
     rows: Vec<usize>,
-    input: Vec<usize>,
-    target: Option<Vec<usize>>,
+    input: Selection,
+    target: Option<Selection>,
 }
 
-/// Reads and encodes the data of a spec named in the file `from`.
+/// Reads and encodes the data of a spec named in the file `from`; `evaluate` runs the expression of a truth table.
 ///
 /// # Errors
 /// Everything found to be wrong with files, columns, values and split.
-pub fn load(spec: &DataSpec, from: &str, world: &dyn World, seed: u64) -> Result<Dataset, Diagnostics> {
+pub fn load(
+    spec: &DataSpec,
+    from: &str,
+    world: &dyn World,
+    seed: u64,
+    evaluate: Evaluate<'_>,
+) -> Result<Dataset, Diagnostics> {
     let mut faults = Diagnostics::default();
-    match load_into(spec, from, world, seed, &mut faults) {
+    let reading = Reading { from, world, evaluate, files: Vec::new() };
+    match load_into(spec, reading, seed, &mut faults) {
         Some(mut dataset) if !faults.has_errors() => {
             dataset.warnings = faults.0;
             Ok(dataset)
@@ -72,9 +83,8 @@ pub fn load(spec: &DataSpec, from: &str, world: &dyn World, seed: u64) -> Result
     }
 }
 
-fn load_into(spec: &DataSpec, from: &str, world: &dyn World, seed: u64, faults: &mut Diagnostics) -> Option<Dataset> {
-    let mut sources = Vec::new();
-    let table = Table::read(&spec.source, spec.test.as_ref(), from, world, &mut sources, faults)?;
+fn load_into(spec: &DataSpec, mut reading: Reading<'_>, seed: u64, faults: &mut Diagnostics) -> Option<Dataset> {
+    let table = reading.table(spec, faults)?;
     let input = table.resolve(&spec.input, spec.source.span, faults);
     let target = match &spec.target {
         None => Some(None),
@@ -82,7 +92,7 @@ fn load_into(spec: &DataSpec, from: &str, world: &dyn World, seed: u64, faults: 
         Some(Target::Encoding(e)) => table.resolve(e, spec.source.span, faults).map(Some),
     };
     let (input, target) = (input?, target?);
-    let labels = match (spec.class_target(), target.as_ref().and_then(|t| t.first())) {
+    let labels = match (spec.class_target(), target.as_ref().and_then(|t| t.columns.first())) {
         (Some(encoding), Some(column)) => Some(label_rows(encoding, *column, &table, faults)?),
         _ => None,
     };
@@ -115,7 +125,7 @@ fn load_into(spec: &DataSpec, from: &str, world: &dyn World, seed: u64, faults: 
         dataset.raw = Arc::new(Raw { spec, table: Some(table), rows, input, target });
     }
     dataset.folds = folds;
-    dataset.sources = sources;
+    dataset.sources = reading.files;
     Some(dataset)
 }
 
@@ -142,13 +152,27 @@ impl Dataset {
     /// # Errors
     /// The file cannot be read, or has other columns or values that cannot be used.
     pub fn encode_file(&self, name: &str, bytes: Vec<u8>) -> Result<(Column, Option<Column>), Diagnostics> {
-        let (header, separator) = match &self.raw.spec.source.kind {
-            OriginKind::Csv { header, separator, .. } => (*header, *separator),
-            OriginKind::Inline(_) => (false, b','),
-        };
-        let table = Table::of_bytes(bytes, name, separator, header, self.raw.spec.source.span)?;
-        let rows: Vec<usize> = (0..table.rows).collect();
+        let span = self.raw.spec.source.span;
         let mut faults = Diagnostics::default();
+        let table = match &self.raw.spec.source.kind {
+            OriginKind::Csv { header, separator, .. } => Table::of_bytes(bytes, name, *separator, *header, span)?,
+            OriginKind::Inline(_) | OriginKind::TruthTable { .. } => Table::of_bytes(bytes, name, b',', false, span)?,
+            OriginKind::Idx(_) => {
+                let bytes = plain(bytes)
+                    .map_err(|(code, why)| Diagnostic::error(code, format!("`{name}` {why}")).at(span, ""))?;
+                let array = idx::read(name, bytes).map_err(|fault| idx_fault(name, fault).at(span, ""))?;
+                Table::of(vec![Part::Array(array)])
+            }
+            OriginKind::Pla(..) => {
+                let text = decode(bytes)
+                    .map_err(|(code, why)| Diagnostic::error(code, format!("`{name}` {why}")).at(span, ""))?;
+                match pla::read(name, &text, span, &mut faults) {
+                    Some(arrays) => Table::of(arrays.map(Part::Array).to_vec()),
+                    None => return Err(faults),
+                }
+            }
+        };
+        let rows: Vec<usize> = (0..table.rows).collect();
         let input = self.input_encoder.fitted_to(&table)?.encode(&table, &rows, &mut faults);
         let target = match self.target_encoder.as_ref().filter(|e| e.has_columns(&table)) {
             Some(encoder) => encoder.fitted_to(&table)?.encode(&table, &rows, &mut faults).map(Some),
@@ -163,8 +187,8 @@ impl Dataset {
 
 fn encode(raw: Arc<Raw>, table: &Table, parts: Parts, faults: &mut Diagnostics) -> Option<Dataset> {
     let spec = &raw.spec;
-    let mut one = |encoding: &Encoding, columns: &[usize]| {
-        Encoder::fit(encoding, columns, table, &raw.rows, &parts.train, faults)
+    let mut one = |encoding: &Encoding, selection: &Selection| {
+        Encoder::fit(encoding, selection, table, &raw.rows, &parts.train, faults)
     };
     let input = one(&spec.input, &raw.input);
     let target = match (&spec.target, &raw.target) {

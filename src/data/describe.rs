@@ -1,35 +1,56 @@
-//! From the record of a `data` item to a [`DataSpec`]: its fields and its sources.
+//! From the record of a `data` item to a [`DataSpec`]: its fields, and what all readers of it share.
 //!
-//! In: the tree of the item and a function that evaluates constant numbers. Out: the spec, or every error of the
+//! In: the tree of the item and the [`Meaning`] of its expressions. Out: the spec, or every error of the
 //! record at once. Invariant: what the language has and this version has not is `E0901` at its place; what the
 //! language has not is `E0606` with the nearest name.
 
-use super::spec::{DataSpec, Encoding, Keep, Origin, OriginKind, Split, SplitKind, Target};
+use super::describe_source::arrays;
+use super::spec::{DataSpec, Encoding, Keep, OriginKind, Pick, Split, SplitKind, Target};
 use super::words::{count, list, suggestion};
+use crate::diagram::Diagram;
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, Field, GroupKind, Ident, RecordItem};
 use std::sync::Arc;
 
 const FIELDS: [&str; 7] = ["source", "test", "input", "target", "split", "shuffle", "keep"];
-const SOURCES: [&str; 2] = ["csv", "inline"];
-const SOURCES_LATER: [&str; 9] =
-    ["idx", "npy", "text", "truth_table", "pla", "two_moons", "spiral", "normal", "uniform"];
 
-/// Turns the record of a `data` item into a plain value; `numbers` evaluates constant expressions.
+/// What the expressions of a record mean: the elaborator answers.
+pub trait Meaning {
+    /// A constant number.
+    ///
+    /// # Errors
+    /// It is none.
+    fn number(&self, expr: &Expr) -> Result<f64, Diagnostic>;
+
+    /// An expression of `x : Bool[wires]` as a diagram with that one port and one output, of bits or whole numbers.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    fn formula(&self, expr: &Expr, wires: usize) -> Result<Diagram, Diagnostics>;
+}
+
+/// Turns the record of a `data` item into a plain value.
 ///
 /// # Errors
 /// Everything that is wrong with the record, each at its place.
-pub fn describe(
-    item: &RecordItem,
-    numbers: &dyn Fn(&Expr) -> Result<f64, Diagnostic>,
-) -> Result<DataSpec, Diagnostics> {
-    let mut reader = Reader { numbers, faults: Diagnostics::default() };
+pub fn describe(item: &RecordItem, meaning: &dyn Meaning) -> Result<DataSpec, Diagnostics> {
+    let mut reader = Reader { meaning, faults: Diagnostics::default(), arrays: None };
     reader.check_fields(item);
     let field = |name: &str| item.fields.iter().find(|f| &*f.name.name == name);
     let source = reader.required(item, field("source"), "source").and_then(|e| reader.origin(e));
     let test = field("test").and_then(|f| reader.origin(&f.value));
-    let input = reader.required(item, field("input"), "input").and_then(|e| reader.encoding(e));
-    let target = field("target").and_then(|f| reader.target(&f.value));
+    reader.arrays = field("source").and_then(|f| arrays(&f.value));
+    // Bits need no encoder: all inputs and all outputs are read when a field is left off.
+    let whole = field("source").filter(|_| matches!(reader.arrays, Some("pla" | "truth_table")));
+    let all_of = |part| whole.map(|f| Encoding::of_part(part, f.value.span));
+    let input = match (field("input"), all_of(0)) {
+        (None, Some(all)) => Some(all),
+        (written, _) => reader.required(item, written, "input").and_then(|e| reader.encoding(e, 0)),
+    };
+    let target = match field("target") {
+        Some(f) => reader.target(&f.value),
+        None => all_of(1).map(Target::Encoding),
+    };
     let split = match field("split") {
         Some(f) => reader.split(&f.value),
         None => Some(Split { kind: SplitKind::All, span: item.name.span }),
@@ -65,8 +86,10 @@ pub(super) struct Call<'e> {
 
 /// Reads expressions and collects what is wrong with them; `None` means that a fault was recorded.
 pub(super) struct Reader<'a> {
-    numbers: &'a dyn Fn(&Expr) -> Result<f64, Diagnostic>,
+    pub(super) meaning: &'a dyn Meaning,
     faults: Diagnostics,
+    /// The source when it is one of arrays.
+    pub(super) arrays: Option<&'static str>,
 }
 
 impl Reader<'_> {
@@ -99,7 +122,7 @@ impl Reader<'_> {
 
     /// A constant number.
     pub(super) fn number(&mut self, expr: &Expr) -> Option<f64> {
-        match (self.numbers)(expr) {
+        match self.meaning.number(expr) {
             Ok(n) if n.is_finite() => Some(n),
             Ok(n) => self.unfit(format!("this number is {n}"), expr.span, "write a finite number"),
             Err(fault) => self.fault(fault),
@@ -219,119 +242,22 @@ impl Reader<'_> {
         }
         let help = match name {
             "source" => "add `source = csv(\"file.csv\", header = true)` or `source = inline([[1, 2], [3, 4]])`",
+            _ if self.arrays == Some("idx") => "add `input = scale(1 / 255)` or `input = threshold(127)`",
             _ => "add `input = columns(0..4)` with the columns to read",
         };
         self.unfit(format!("the data set `{}` has no `{name}`", item.name.name), item.name.span, help)
-    }
-
-    fn origin(&mut self, expr: &Expr) -> Option<Origin> {
-        if let ExprKind::Tuple(_) = expr.kind {
-            let message = "several sources in brackets are not supported yet";
-            return self.fault(Diagnostic::error(Code::NOT_YET, message).at(expr.span, "not supported yet"));
-        }
-        let call = self.call(expr, "a source such as `csv(\"file.csv\")`")?;
-        let kind = match &*call.name.name {
-            "csv" => self.csv(&call)?,
-            "inline" => self.inline(&call)?,
-            _ => return self.unknown("source", call.name, &SOURCES, &SOURCES_LATER),
-        };
-        Some(Origin { kind, span: expr.span })
-    }
-
-    fn csv(&mut self, call: &Call<'_>) -> Option<OriginKind> {
-        let (mut files, mut header, mut separator, mut fine) = (Vec::new(), false, b',', true);
-        self.nothing_in(call.name, "[ ]", &call.dims)?;
-        for arg in &call.args {
-            let Some(expr) = self.value(arg) else { continue };
-            let read = match arg.name.as_ref().map(|n| (&*n.name, n)) {
-                None => self.text(expr).map(|name| files.push((name, expr.span))),
-                Some(("header", _)) => self.truth(expr).map(|yes| header = yes),
-                Some(("sep", _)) => self.separator(expr).map(|byte| separator = byte),
-                Some((_, name)) => self.no_setting(call.name, name, &["header", "sep"]),
-            };
-            fine &= read.is_some();
-        }
-        if files.is_empty() && fine {
-            return self.unfit("`csv` names no file", call.name.span, "write `csv(\"file.csv\")`");
-        }
-        fine.then_some(OriginKind::Csv { files, header, separator })
-    }
-
-    fn separator(&mut self, expr: &Expr) -> Option<u8> {
-        let text = self.text(expr)?;
-        match text.as_bytes() {
-            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Some(*byte),
-            _ => self.unfit(
-                format!("a separator is one ASCII character, this has {}", count(text.chars().count(), "character")),
-                expr.span,
-                "write `sep = \",\"`, `sep = \";\"`, `sep = \"\\t\"` or `sep = \" \"`",
-            ),
-        }
-    }
-
-    fn inline(&mut self, call: &Call<'_>) -> Option<OriginKind> {
-        self.nothing_in(call.name, "[ ]", &call.dims)?;
-        let [arg] = call.args.as_slice() else {
-            let message = format!("`inline` takes one list of rows, here are {}", call.args.len());
-            return self.unfit(message, call.name.span, "write `inline([[1, 2], [3, 4]])`");
-        };
-        let expr = self.value(arg)?;
-        let ExprKind::List(items) = &expr.kind else {
-            return self.unfit("a list of rows is needed here", expr.span, "write `[[1, 2], [3, 4]]`");
-        };
-        let (mut rows, mut fine) = (Vec::new(), true);
-        let mut first: Option<(usize, Span)> = None;
-        for item in items {
-            let Some(row) = self.inline_row(item) else {
-                fine = false;
-                continue;
-            };
-            let (width, at) = *first.get_or_insert((row.len(), item.span));
-            if width != row.len() {
-                fine = false;
-                self.fault::<()>(
-                    Diagnostic::error(Code::DATA_FIELD, "the rows of `inline` differ in length")
-                        .at(item.span, format!("has {}", count(row.len(), "value")))
-                        .also(at, format!("has {}", count(width, "value")))
-                        .help(format!("give every row {}", count(width, "value"))),
-                );
-            }
-            rows.push(row);
-        }
-        if fine && first.is_none_or(|(width, _)| width == 0) {
-            return self.unfit("`inline` has no values", expr.span, "write `[[1, 2], [3, 4]]`");
-        }
-        fine.then_some(OriginKind::Inline(rows))
-    }
-
-    /// One row; a bare number is a row of one.
-    fn inline_row(&mut self, item: &Arg) -> Option<Vec<String>> {
-        let expr = self.value(item)?;
-        let ExprKind::List(cells) = &expr.kind else {
-            return self.inline_cell(expr).map(|cell| vec![cell]);
-        };
-        let read: Vec<Option<String>> =
-            cells.iter().map(|cell| self.value(cell).and_then(|e| self.inline_cell(e))).collect();
-        read.into_iter().collect()
-    }
-
-    /// Numbers go through their shortest text, which reads back as the same number.
-    fn inline_cell(&mut self, expr: &Expr) -> Option<String> {
-        match &expr.kind {
-            ExprKind::Text(text) => Some(text.to_string()),
-            _ => self.number(expr).map(|n| n.to_string()),
-        }
     }
 
     fn target(&mut self, expr: &Expr) -> Option<Target> {
         if plain_name(expr).is_some_and(|i| &*i.name == "input") {
             return Some(Target::Input(expr.span));
         }
-        self.encoding(expr).map(Target::Encoding)
+        self.encoding(expr, 1).map(Target::Encoding)
     }
 
     /// What only shows when the fields are seen together.
     fn check_together(&mut self, spec: &DataSpec) {
+        self.check_files(spec);
         let stratified = match &spec.split.kind {
             SplitKind::All => false,
             SplitKind::Parts { amounts, stratified, .. } => {
@@ -358,6 +284,35 @@ impl Reader<'_> {
                     .at(span, "needs classes")
                     .help("end the target in `class[k]` or `onehot[k]`, or use `holdout`"),
             );
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Whether a source of arrays has the files that are meant when `columns(..)` is left off.
+    fn check_files(&mut self, spec: &DataSpec) {
+        let OriginKind::Idx(files) = &spec.source.kind else { return };
+        let target = match &spec.target {
+            Some(Target::Encoding(encoding)) => Some(encoding),
+            _ => None,
+        };
+        for (part, encoding) in [Some(&spec.input), target].into_iter().enumerate() {
+            let Some(encoding) = encoding.filter(|e| matches!(e.columns.as_slice(), [(Pick::Part(_), _)])) else {
+                continue;
+            };
+            let fault = |message: &str, help: &str| {
+                Diagnostic::error(Code::DATA_FIELD, message)
+                    .at(encoding.span, "reads a whole file")
+                    .also(spec.source.span, format!("names {}", count(files.len(), "file")))
+                    .help(help)
+            };
+            if part >= files.len() {
+                let help = "name the file of labels behind the file of images, or write `target = input`";
+                self.fault::<()>(fault("there is no second file to read the target from", help));
+            } else if files.len() > 2 {
+                let help = "choose entries of all files side by side, `columns(0..784)`, or name two files";
+                self.fault::<()>(fault("which of these files is meant cannot be known", help));
+            }
         }
     }
 }

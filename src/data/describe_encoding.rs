@@ -1,29 +1,38 @@
 //! `columns(..) >> encoder >> ..` from the tree of a `data` item.
 //!
 //! In: the expression of `input` or `target`. Out: an [`Encoding`]. Invariant: a label encoder reads one column and
-//! comes first, since it reads text; nothing but `flatten` follows `class`, since a label is not a number.
+//! comes first, `categories` too, since they read text; numbers are not made of labels and bits. Of a source of arrays
+//! `columns(..)` may be left off.
 
-use super::describe::{Call, Reader};
-use super::spec::{EncoderStep, Encoding, Pick};
+use super::describe::{Call, Reader, plain_name};
+use super::spec::{EncoderStep, Encoding, Fit, Pick};
 use super::words::count;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind};
 
-const ENCODERS: [&str; 6] = ["standardise", "minmax", "scale", "onehot", "class", "flatten"];
-const ENCODERS_LATER: [&str; 5] = ["ids", "bits", "threshold", "thermometer", "categories"];
+const ENCODERS: [&str; 10] =
+    ["standardise", "minmax", "scale", "onehot", "class", "flatten", "bits", "threshold", "thermometer", "categories"];
+const ENCODERS_LATER: [&str; 1] = ["ids"];
 
 /// The most classes a label may have; each of them has a name.
 const CLASSES: usize = 1 << 20;
 
+/// The most thresholds an entry may have.
+const CUTS: usize = 1 << 10;
+
 impl Reader<'_> {
-    /// Reads `columns(..) >> encoder >> ..`.
-    pub(super) fn encoding(&mut self, expr: &Expr) -> Option<Encoding> {
+    /// Reads `columns(..) >> encoder >> ..`; `part` is the file of an array source that is read when no columns are named.
+    pub(super) fn encoding(&mut self, expr: &Expr, part: usize) -> Option<Encoding> {
         let chain = match &expr.kind {
             ExprKind::Compose(chain) => chain.as_slice(),
             _ => std::slice::from_ref(expr),
         };
         let (first, rest) = chain.split_first()?;
-        let columns = self.columns(first);
+        let (columns, rest) = if self.arrays.is_some() && !begins_with_columns(first) {
+            (Some(vec![(Pick::Part(part), expr.span)]), chain)
+        } else {
+            (self.columns(first), rest)
+        };
         let steps: Vec<_> = rest.iter().map(|e| self.step(e).map(|step| (step, e.span))).collect();
         let steps: Vec<(EncoderStep, Span)> = steps.into_iter().collect::<Option<_>>()?;
         let encoding = Encoding { columns: columns?, steps, span: expr.span };
@@ -36,7 +45,11 @@ impl Reader<'_> {
         let name = &*call.name.name;
         if ENCODERS.contains(&name) || ENCODERS_LATER.contains(&name) {
             let message = format!("`{name}` has no columns to read");
-            return self.unfit(message, call.name.span, format!("write `columns(..) >> {name}`"));
+            return self.unfit(
+                message,
+                call.name.span,
+                format!("write `columns(..) >> {name}`, with the columns to read"),
+            );
         }
         if name != "columns" && name != "column" {
             return self.unknown("choice of columns", call.name, &["columns", "column"], &[]);
@@ -85,9 +98,17 @@ impl Reader<'_> {
             Some(step)
         };
         match &*name.name {
-            "standardise" => plain(self, EncoderStep::Standardise),
-            "minmax" => plain(self, EncoderStep::MinMax),
+            "standardise" => self.fit(&call).map(EncoderStep::Standardise),
+            "minmax" => self.fit(&call).map(EncoderStep::MinMax),
             "flatten" => plain(self, EncoderStep::Flatten),
+            "bits" => plain(self, EncoderStep::Bits),
+            "categories" => plain(self, EncoderStep::Categories),
+            "threshold" => self.thresholds(expr, &call).map(EncoderStep::Threshold),
+            "thermometer" => {
+                let k = self.classes(expr, &call)?;
+                self.few(k, expr.span)?;
+                Some(EncoderStep::Thermometer(k))
+            }
             "scale" => {
                 self.nothing_in(name, "[ ]", &call.dims)?;
                 let [arg] = call.args.as_slice() else {
@@ -109,42 +130,80 @@ impl Reader<'_> {
     fn classes(&mut self, expr: &Expr, call: &Call<'_>) -> Option<usize> {
         let name = call.name;
         self.nothing_in(name, "( )", &call.args)?;
+        let what = if &*name.name == "thermometer" { "thresholds" } else { "classes" };
         let [arg] = call.dims.as_slice() else {
-            let message = format!("`{}` needs the number of classes", name.name);
-            return self.unfit(message, expr.span, format!("write `{}[3]` for three classes", name.name));
+            let message = format!("`{}` needs the number of {what}", name.name);
+            return self.unfit(message, expr.span, format!("write `{}[3]` for three {what}", name.name));
         };
         let k = self.value(arg).and_then(|e| self.whole(e, 1))?;
         if k > CLASSES {
             let fault =
-                Diagnostic::error(Code::LIMIT, format!("{k} classes are more than {CLASSES}, which is the limit"));
+                Diagnostic::error(Code::LIMIT, format!("{k} {what} are more than {CLASSES}, which is the limit"));
             return self.fault(fault.at(arg.span, "too many"));
         }
         Some(k)
     }
 
+    /// `fit = train` (left off) or `fit = all`.
+    fn fit(&mut self, call: &Call<'_>) -> Option<Fit> {
+        self.nothing_in(call.name, "[ ]", &call.dims)?;
+        let mut fit = Fit::Train;
+        for arg in &call.args {
+            let Some(name) = &arg.name else {
+                let message = format!("`{}` takes nothing in `( )` but `fit = all`", call.name.name);
+                return self.unfit(message, arg.span, "leave it off: encoders are fitted on the training part");
+            };
+            if &*name.name != "fit" {
+                return self.no_setting(call.name, name, &["fit"]);
+            }
+            let value = self.value(arg)?;
+            fit = match plain_name(value).map(|i| &*i.name) {
+                Some("all") => Fit::All,
+                Some("train") => Fit::Train,
+                _ => return self.unfit("`fit` is `train` or `all`", value.span, "write `fit = all`, or leave it off"),
+            };
+        }
+        Some(fit)
+    }
+
+    fn thresholds(&mut self, expr: &Expr, call: &Call<'_>) -> Option<Vec<f64>> {
+        self.nothing_in(call.name, "[ ]", &call.dims)?;
+        if let Some(name) = call.args.iter().find_map(|arg| arg.name.as_ref()) {
+            return self.no_setting(call.name, name, &[]);
+        }
+        if call.args.is_empty() {
+            return self.unfit("`threshold` names no number", expr.span, "write `threshold(0.5)`, or several numbers");
+        }
+        self.few(call.args.len(), expr.span)?;
+        let cuts: Vec<_> = call.args.iter().map(|arg| self.value(arg).and_then(|e| self.number(e))).collect();
+        cuts.into_iter().collect()
+    }
+
+    fn few(&mut self, k: usize, span: Span) -> Option<()> {
+        if k <= CUTS {
+            return Some(());
+        }
+        let fault = Diagnostic::error(Code::LIMIT, format!("{k} thresholds are more than {CUTS}, which is the limit"));
+        self.fault(fault.at(span, "too many"))
+    }
+
     fn check_order(&mut self, encoding: &Encoding) -> Option<()> {
         let label = |step: &EncoderStep| matches!(step, EncoderStep::OneHot(_) | EncoderStep::Class(_));
-        for (at, (step, span)) in encoding.steps.iter().enumerate() {
-            let before: Vec<_> = encoding.steps.iter().take(at).collect();
-            if label(step)
-                && let Some((_, earlier)) = before.iter().find(|(s, _)| *s != EncoderStep::Flatten)
-            {
+        // The last encoder before each that changed anything.
+        let mut before: Option<&(EncoderStep, Span)> = None;
+        for now in encoding.steps.iter().filter(|(step, _)| *step != EncoderStep::Flatten) {
+            if let Some(earlier) = before {
+                self.check_pair(earlier, now)?;
+            }
+            if let (EncoderStep::Bits, Some((EncoderStep::Class(1), span))) = (&now.0, before) {
                 return self.fault(
-                    Diagnostic::error(Code::DATA_FIELD, "a label is read from the column as it stands in the file")
-                        .at(*span, "reads labels")
-                        .also(*earlier, "has changed them already")
-                        .help("put `class[k]` or `onehot[k]` first"),
+                    Diagnostic::error(Code::DATA_FIELD, "the number of one class needs no bit")
+                        .at(now.1, "gives no bits")
+                        .also(*span, "has one class")
+                        .help("write `class[k]` with the number of classes"),
                 );
             }
-            let class = before.iter().find(|(s, _)| matches!(s, EncoderStep::Class(_)));
-            if let Some((_, class)) = class.filter(|_| *step != EncoderStep::Flatten) {
-                return self.fault(
-                    Diagnostic::error(Code::DATA_FIELD, "a label is not a number to compute with")
-                        .at(*span, "needs numbers")
-                        .also(*class, "gives a label")
-                        .help("use `onehot[k]`, which gives R[k], or leave this off"),
-                );
-            }
+            before = Some(now);
         }
         let width = encoding.width();
         if let (Some(width), Some((_, span))) = (width, encoding.steps.iter().find(|(s, _)| label(s)))
@@ -159,4 +218,54 @@ impl Reader<'_> {
         }
         Some(())
     }
+
+    /// Whether an encoder can work on what the one before it gives.
+    fn check_pair(&mut self, earlier: &(EncoderStep, Span), now: &(EncoderStep, Span)) -> Option<()> {
+        use EncoderStep::{Bits, Categories, Class, OneHot, Thermometer, Threshold};
+        let ((before, there), (step, here)) = (earlier, now);
+        let (message, this, other, help) = match (before, step) {
+            (_, OneHot(_) | Class(_)) => (
+                "a label is read from the column as it stands in the file",
+                "reads labels",
+                "has changed them already",
+                "put `class[k]` or `onehot[k]` first",
+            ),
+            (_, Categories) => (
+                "`categories` reads the columns as they stand in the file",
+                "reads texts",
+                "has changed them already",
+                "put `categories` first",
+            ),
+            (Class(_) | OneHot(_), Bits) => return Some(()),
+            (Class(_), _) => (
+                "a label is not a number to compute with",
+                "needs numbers",
+                "gives a label",
+                "use `onehot[k]`, which gives R[k], or leave this off",
+            ),
+            (Bits | Threshold(_) | Thermometer(_) | Categories, Bits) => {
+                ("these are bits already", "reads bits", "gives bits", "leave `bits` off")
+            }
+            (Bits | Threshold(_) | Thermometer(_) | Categories, _) => (
+                "bits are not numbers to compute with",
+                "needs numbers",
+                "gives bits",
+                "put what computes with numbers before what gives bits",
+            ),
+            (_, Bits) => (
+                "`bits` reads 0, 1, `true` and `false` as they stand in the file",
+                "reads bits",
+                "has changed them already",
+                "cut numbers in two with `threshold(0.5)`",
+            ),
+            _ => return Some(()),
+        };
+        self.fault(Diagnostic::error(Code::DATA_FIELD, message).at(*here, this).also(*there, other).help(help))
+    }
+}
+
+/// Whether an encoding names its columns itself.
+fn begins_with_columns(first: &Expr) -> bool {
+    let head = if let ExprKind::Apply(head, _) = &first.kind { head } else { first };
+    plain_name(head).is_some_and(|name| matches!(&*name.name, "columns" | "column"))
 }

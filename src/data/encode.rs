@@ -1,14 +1,15 @@
-//! Encoders: from the text of a row to the numbers of an example.
+//! Encoders: from the cells of a row to the values of an example.
 //!
 //! In: an [`Encoding`], a [`Table`] and the rows of the training part. Out: an [`Encoder`] fitted on those rows only,
 //! which then turns any rows into a [`Column`]. Invariant: what an encoder gives for a row depends on that row and on the
 //! training part, never on the other rows; every number it gives is finite.
 
 use super::column::{Column, Values};
-use super::labels::Labels;
-use super::spec::{Base, ColumnType, EncoderStep, Encoding};
-use super::steps::{FittedStep, fit_scale};
-use super::table::{Places, Table};
+use super::flow::{Flow, View};
+use super::labels::{Labels, fit_labels};
+use super::spec::{Base, ColumnType, EncoderStep, Encoding, Fit};
+use super::steps::{FittedStep, fit_categories, fit_scale, fit_thermometer};
+use super::table::{Selection, Table};
 use super::words::{count, list, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 
@@ -36,53 +37,69 @@ impl Encoder {
     /// Fits an encoding on the places `train` among the rows, and encodes all rows.
     pub(super) fn fit(
         encoding: &Encoding,
-        columns: &[usize],
+        selection: &Selection,
         table: &Table,
         rows: &[usize],
         train: &[usize],
         faults: &mut Diagnostics,
     ) -> Option<(Encoder, Column)> {
+        // How many bits `categories` gives is known when it is fitted.
+        let guess = encoding.typed(&selection.shape, selection.base, Some(selection.columns.len()))?;
         let mut encoder = Encoder {
-            columns: columns.to_vec(),
+            columns: selection.columns.clone(),
             source_width: table.width,
             source_names: table.names(),
             steps: Vec::new(),
-            column_type: encoding.column_type(columns.len()),
+            column_type: guess,
             span: encoding.span,
         };
         encoder.check_size(rows.len(), faults)?;
-        let mut values = match encoding.classes() {
-            None => encoder.numbers(table, rows, faults)?,
-            Some(_) => Vec::new(),
-        };
+        let view = View { table, rows, columns: &selection.columns, span: encoding.span };
+        let mut flow = Flow::Cells;
+        let mut width = selection.columns.len();
         for (step, span) in &encoding.steps {
             let fitted = match step {
                 EncoderStep::Flatten => continue,
-                EncoderStep::Class(k) | EncoderStep::OneHot(k) => {
-                    let labels = encoder.fit_labels(*k, table, rows, train, *span, faults)?;
-                    let classes = encoder.classes(&labels, table, rows, faults)?;
-                    if matches!(step, EncoderStep::Class(_)) {
-                        encoder.steps.push(FittedStep::Class(*k, labels));
-                        return Some((encoder, Column::of_labels(*k, classes)));
-                    }
-                    values = one_hot(*k, &classes);
-                    encoder.steps.push(FittedStep::OneHot(*k, labels));
-                    continue;
+                EncoderStep::Class(k) => FittedStep::Class(*k, fit_labels(*k, &view, train, *span, faults)?),
+                EncoderStep::OneHot(k) => {
+                    width = *k;
+                    FittedStep::OneHot(*k, fit_labels(*k, &view, train, *span, faults)?)
                 }
                 EncoderStep::Scale(by) => FittedStep::Scale(*by),
-                EncoderStep::Standardise | EncoderStep::MinMax => {
-                    let width = encoder.width();
-                    let name = |place: usize| match encoder.columns.get(place) {
-                        Some(column) if encoder.columns.len() == width => table.column_name(*column),
+                EncoderStep::Threshold(cuts) => FittedStep::Threshold(cuts.clone()),
+                EncoderStep::Bits => FittedStep::Bits,
+                EncoderStep::Thermometer(k) => {
+                    if matches!(flow, Flow::Cells) && table.is_text() {
+                        flow = Flow::Numbers(view.numbers(faults)?);
+                    }
+                    fit_thermometer(*k, &flow, &view, width, train)
+                }
+                EncoderStep::Categories => {
+                    let fitted = fit_categories(&view, train);
+                    if let FittedStep::Categories(all) = &fitted {
+                        let bits = all.iter().map(|labels| labels.names().len()).sum();
+                        encoder.column_type = encoding.typed(&selection.shape, selection.base, Some(bits))?;
+                        encoder.check_size(rows.len(), faults)?;
+                    }
+                    fitted
+                }
+                EncoderStep::Standardise(fit) | EncoderStep::MinMax(fit) => {
+                    let values = flow.numbers(&view, faults)?;
+                    let name = |place: usize| match selection.columns.get(place) {
+                        Some(column) if selection.columns.len() == width => table.column_name(*column),
                         _ => format!("place {place}"),
                     };
-                    fit_scale(*step, &values, width, train, &name, *span, faults)?
+                    let all: Vec<usize> = if *fit == Fit::All { (0..rows.len()).collect() } else { Vec::new() };
+                    let on = if *fit == Fit::All { &all } else { train };
+                    let fitted = fit_scale(step, &values, width, on, &name, *span, faults)?;
+                    flow = Flow::Numbers(values);
+                    fitted
                 }
             };
-            fitted.transform(&mut values, encoder.width());
+            flow = fitted.apply(flow, &view, faults)?;
             encoder.steps.push(fitted);
         }
-        let column = encoder.finish(values, table, rows, faults)?;
+        let column = encoder.finish(flow, &view, faults)?;
         Some((encoder, column))
     }
 
@@ -159,19 +176,12 @@ impl Encoder {
     /// Encodes rows of a table.
     pub(super) fn encode(&self, table: &Table, rows: &[usize], faults: &mut Diagnostics) -> Option<Column> {
         self.check_size(rows.len(), faults)?;
-        let (mut values, rest) = match self.steps.split_first() {
-            Some((FittedStep::Class(k, labels), _)) => {
-                return Some(Column::of_labels(*k, self.classes(labels, table, rows, faults)?));
-            }
-            Some((FittedStep::OneHot(k, labels), rest)) => {
-                (one_hot(*k, &self.classes(labels, table, rows, faults)?), rest)
-            }
-            _ => (self.numbers(table, rows, faults)?, self.steps.as_slice()),
-        };
-        for step in rest {
-            step.transform(&mut values, self.width());
+        let view = View { table, rows, columns: &self.columns, span: self.span };
+        let mut flow = Flow::Cells;
+        for step in &self.steps {
+            flow = step.apply(flow, &view, faults)?;
         }
-        self.finish(values, table, rows, faults)
+        self.finish(flow, &view, faults)
     }
 
     fn empty(&self) -> Column {
@@ -198,89 +208,31 @@ impl Encoder {
         None
     }
 
-    fn numbers(&self, table: &Table, rows: &[usize], faults: &mut Diagnostics) -> Option<Vec<f64>> {
-        super::numbers::numbers(table, rows, &self.columns, self.span, faults)
-    }
-
-    /// The column of the numbers, if they are finite.
-    fn finish(&self, values: Vec<f64>, table: &Table, rows: &[usize], faults: &mut Diagnostics) -> Option<Column> {
+    /// The column of what flowed out, numbers if they are finite.
+    fn finish(&self, flow: Flow, view: &View<'_>, faults: &mut Diagnostics) -> Option<Column> {
+        let shape = self.column_type.shape.clone();
+        let values = match flow {
+            Flow::Labels(k, labels) => return Some(Column::of_labels(k, labels)),
+            Flow::Bits(bits) => return Some(Column { shape, values: Values::Bool(bits) }),
+            // Without an encoder cells are what the source says they are.
+            Flow::Cells if self.column_type.base == Base::Bool => {
+                return Some(Column { shape, values: Values::Bool(view.bits(faults)?) });
+            }
+            Flow::Cells => view.numbers(faults)?,
+            Flow::Numbers(values) => values,
+        };
         if let Some(at) = values.iter().position(|v| !v.is_finite()) {
             let width = self.width().max(1);
-            let row = rows.get(at / width).copied().unwrap_or(0);
+            let row = view.rows.get(at / width).copied().unwrap_or(0);
             let column = self.columns.get(at % width).or(self.columns.first()).copied().unwrap_or(0);
+            let (place, text) = (view.table.place(row, column), view.table.cell(row, column));
             faults.push(
                 Diagnostic::error(Code::DATA_VALUE, "a number becomes too large when encoded")
                     .at(self.span, "encoded here")
-                    .note(format!("{}: {}", table.place(row, column), quoted(&table.cell(row, column)))),
+                    .note(format!("{place}: {}", quoted(&text))),
             );
             return None;
         }
-        Some(Column { shape: self.column_type.shape.clone(), values: Values::Real(values) })
+        Some(Column { shape, values: Values::Real(values) })
     }
-
-    fn label_column(&self) -> usize {
-        self.columns.first().copied().unwrap_or(0)
-    }
-
-    fn classes(&self, labels: &Labels, table: &Table, rows: &[usize], faults: &mut Diagnostics) -> Option<Vec<u32>> {
-        let column = self.label_column();
-        let mut unseen = Places::default();
-        let mut values = Vec::with_capacity(rows.len());
-        for row in rows {
-            let label = table.cell(*row, column);
-            match labels.find(&label).and_then(|class| u32::try_from(class).ok()) {
-                Some(class) => values.push(class),
-                None => unseen.add(|| format!("{}: {}", table.place(*row, column), quoted(&label))),
-            }
-        }
-        if unseen.total == 0 {
-            return Some(values);
-        }
-        let rows = count(unseen.total, "row");
-        let fault = Diagnostic::error(Code::DATA_VALUE, format!("{rows} with a label that the training part has not"))
-            .at(self.span, format!("learned {} from the training part", count(labels.names().len(), "class")))
-            .note(format!("the training part has {}", list(labels.names())))
-            .help("use `split = stratified(..)`, or `keep` the classes to learn");
-        faults.push(unseen.note(fault));
-        None
-    }
-
-    fn fit_labels(
-        &self,
-        k: usize,
-        table: &Table,
-        rows: &[usize],
-        train: &[usize],
-        span: Span,
-        faults: &mut Diagnostics,
-    ) -> Option<Labels> {
-        let column = self.label_column();
-        let train = train.iter().filter_map(|at| rows.get(*at));
-        let found = Labels::fit(train.map(|row| table.cell(*row, column)));
-        let n = found.names().len();
-        let fault = match n.cmp(&k) {
-            std::cmp::Ordering::Equal => return Some(found.with_classes(k)),
-            std::cmp::Ordering::Greater => {
-                Diagnostic::error(Code::DATA_VALUE, format!("{n} different labels for {}", count(k, "class")))
-                    .help(format!("write `[{n}]`, or `keep` fewer classes"))
-            }
-            std::cmp::Ordering::Less => {
-                let message = format!("{} of {} without a row to learn from", k - n, count(k, "class"));
-                Diagnostic::warning(Code::DATA_VALUE, message).help(format!("write `[{n}]` if there are no others"))
-            }
-        };
-        let found_here = format!("{} has {} in the training part", table.column_name(column), list(found.names()));
-        faults.push(fault.at(span, format!("has room for {k}")).note(found_here));
-        (n <= k).then(|| found.with_classes(k))
-    }
-}
-
-fn one_hot(k: usize, classes: &[u32]) -> Vec<f64> {
-    let mut values = vec![0.0; classes.len().saturating_mul(k)];
-    for (one, class) in values.chunks_exact_mut(k.max(1)).zip(classes) {
-        if let Some(place) = one.get_mut(*class as usize) {
-            *place = 1.0;
-        }
-    }
-    values
 }

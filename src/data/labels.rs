@@ -4,6 +4,10 @@
 //! compared as numbers (`1` is `1.0`) and sorted as numbers, others are sorted as text; `with_classes` lets whole numbers
 //! below the number of classes keep their number. Invariant: the order does not depend on the order of the rows.
 
+use super::flow::View;
+use super::table::Places;
+use super::words::{count, list, quoted};
+use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::collections::BTreeSet;
 
 /// Distinct labels in order; the class of a label is its place.
@@ -70,6 +74,69 @@ impl Labels {
     pub fn value(&self, class: usize) -> f64 {
         self.numbers.as_ref().and_then(|numbers| numbers.get(class).copied()).unwrap_or(class as f64)
     }
+}
+
+/// The class of each row of a view's column; `None` when a fault was recorded.
+pub(super) fn classes(labels: &Labels, view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<u32>> {
+    let column = view.columns.first().copied().unwrap_or(0);
+    let mut unseen = Places::default();
+    let mut values = Vec::with_capacity(view.rows.len());
+    for row in view.rows {
+        let label = view.table.cell(*row, column);
+        match labels.find(&label).and_then(|class| u32::try_from(class).ok()) {
+            Some(class) => values.push(class),
+            None => unseen.add(|| format!("{}: {}", view.table.place(*row, column), quoted(&label))),
+        }
+    }
+    if unseen.total == 0 {
+        return Some(values);
+    }
+    let rows = count(unseen.total, "row");
+    let fault = Diagnostic::error(Code::DATA_VALUE, format!("{rows} with a label that the training part has not"))
+        .at(view.span, format!("learned {} from the training part", count(labels.names().len(), "class")))
+        .note(format!("the training part has {}", list(labels.names())))
+        .help("use `split = stratified(..)`, or `keep` the classes to learn");
+    faults.push(unseen.note(fault));
+    None
+}
+
+/// The labels of the examples `train` in a view's column; `None` when there are more than `k`.
+pub(super) fn fit_labels(
+    k: usize,
+    view: &View<'_>,
+    train: &[usize],
+    span: Span,
+    faults: &mut Diagnostics,
+) -> Option<Labels> {
+    let column = view.columns.first().copied().unwrap_or(0);
+    let train = train.iter().filter_map(|at| view.rows.get(*at));
+    let found = Labels::fit(train.map(|row| view.table.cell(*row, column)));
+    let n = found.names().len();
+    let fault = match n.cmp(&k) {
+        std::cmp::Ordering::Equal => return Some(found.with_classes(k)),
+        std::cmp::Ordering::Greater => {
+            Diagnostic::error(Code::DATA_VALUE, format!("{n} different labels for {}", count(k, "class")))
+                .help(format!("write `[{n}]`, or `keep` fewer classes"))
+        }
+        std::cmp::Ordering::Less => {
+            let message = format!("{} of {} without a row to learn from", k - n, count(k, "class"));
+            Diagnostic::warning(Code::DATA_VALUE, message).help(format!("write `[{n}]` if there are no others"))
+        }
+    };
+    let found_here = format!("{} has {} in the training part", view.table.column_name(column), list(found.names()));
+    faults.push(fault.at(span, format!("has room for {k}")).note(found_here));
+    (n <= k).then(|| found.with_classes(k))
+}
+
+/// Vectors with a single one.
+pub(super) fn one_hot(k: usize, classes: &[u32]) -> Vec<f64> {
+    let mut values = vec![0.0; classes.len().saturating_mul(k)];
+    for (one, class) in values.chunks_exact_mut(k.max(1)).zip(classes) {
+        if let Some(place) = one.get_mut(*class as usize) {
+            *place = 1.0;
+        }
+    }
+    values
 }
 
 /// A finite number, with one zero.

@@ -3,9 +3,11 @@
 //! In: rows and columns of a table. Out: the numbers row by row, or what cannot be used with its places: values that
 //! are missing, not numbers, or not finite. Invariant: all bad cells are counted, the first few are shown.
 
-use super::table::{Places, Table};
+use super::array::Run;
+use super::flow::View;
+use super::table::Places;
 use super::words::{count, quoted};
-use crate::source::{Code, Diagnostic, Diagnostics, Span};
+use crate::source::{Code, Diagnostic, Diagnostics};
 
 /// What a cell holds.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -33,18 +35,22 @@ pub(super) fn is_missing(text: &str) -> bool {
 }
 
 /// The numbers of some columns, row by row; `None` when a fault was recorded.
-pub(super) fn numbers(
-    table: &Table,
-    rows: &[usize],
-    columns: &[usize],
-    span: Span,
-    faults: &mut Diagnostics,
-) -> Option<Vec<f64>> {
+pub(super) fn numbers(view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f64>> {
+    let View { table, rows, columns, span } = *view;
     let mut values = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
     let (mut missing, mut infinite, mut words) = (Places::default(), Places::default(), Places::default());
     // Whether the bad cells look like the names of columns, or like numbers of another notation.
     let (mut only_first_line, mut numeric) = (true, true);
+    let range = view.range();
     for row in rows {
+        if let Some(run) = range.as_ref().and_then(|range| table.run(*row, range)) {
+            match run {
+                Run::Bytes(run) => values.extend(run.iter().map(|x| f64::from(*x))),
+                Run::Bits(run) => values.extend(run.iter().map(|x| f64::from(*x))),
+                Run::Numbers(run) => values.extend_from_slice(run),
+            }
+            continue;
+        }
         for column in columns {
             let text = table.cell(*row, *column);
             let bad = match parse(&text) {

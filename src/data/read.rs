@@ -1,7 +1,7 @@
-//! From the name of a file to its text.
+//! From the name of a file to its bytes or its text.
 //!
-//! In: a name and the [`World`]. Out: text (gzip undone by its magic bytes, byte order mark removed) and a
-//! [`SourceFile`] for the run's records. Invariant: bytes that are not UTF-8 are a fault with their line.
+//! In: a name and the [`World`]. Out: bytes as stored, or text (gzip undone by its magic bytes, byte order mark removed),
+//! and a [`SourceFile`] for the run's records. Invariant: bytes that are not UTF-8 are a fault with their line.
 
 use super::sha256::sha256;
 use crate::source::{Code, Diagnostic, Diagnostics, Span, World};
@@ -21,7 +21,39 @@ pub struct SourceFile {
     pub bytes: usize,
 }
 
-/// Reads a file; `None` when a fault was recorded.
+/// Reads the bytes of a file as they are stored; `None` when a fault was recorded.
+pub(super) fn bytes_of(
+    world: &dyn World,
+    from: &str,
+    name: &str,
+    span: Span,
+    faults: &mut Diagnostics,
+) -> Option<(SourceFile, Vec<u8>)> {
+    match world.data(from, name) {
+        Ok(bytes) => {
+            let file = SourceFile { name: name.to_owned(), sha256: sha256(&bytes), bytes: bytes.len() };
+            Some((file, bytes))
+        }
+        Err(error) => {
+            let fault = Diagnostic::error(Code::DATA_FILE, error.to_string()).at(span, "named here");
+            let beside = "put the file beside the `.lens` file, or name its folder with `--data-dir`";
+            let mnist = ["train", "t10k"]
+                .iter()
+                .flat_map(|part| ["images-idx3", "labels-idx1"].map(|what| format!("{part}-{what}-ubyte.gz")));
+            let wanted = |file: &String| name.contains(file.trim_end_matches(".gz"));
+            faults.push(match mnist.clone().any(|file| wanted(&file)) {
+                true => fault
+                    .note("MNIST is at https://storage.googleapis.com/cvdf-datasets/mnist/")
+                    .note(format!("its files are {}", mnist.collect::<Vec<_>>().join(", ")))
+                    .help(beside),
+                false => fault.help(beside),
+            });
+            None
+        }
+    }
+}
+
+/// Reads a text; `None` when a fault was recorded.
 pub(super) fn text_of(
     world: &dyn World,
     from: &str,
@@ -29,18 +61,7 @@ pub(super) fn text_of(
     span: Span,
     faults: &mut Diagnostics,
 ) -> Option<(SourceFile, String)> {
-    let bytes = match world.data(from, name) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            faults.push(
-                Diagnostic::error(Code::DATA_FILE, error.to_string())
-                    .at(span, "named here")
-                    .help("put the file beside the `.lens` file, or name its folder with `--data-dir`"),
-            );
-            return None;
-        }
-    };
-    let file = SourceFile { name: name.to_owned(), sha256: sha256(&bytes), bytes: bytes.len() };
+    let (file, bytes) = bytes_of(world, from, name, span, faults)?;
     match decode(bytes) {
         Ok(text) => Some((file, text)),
         Err((code, why)) => {
@@ -50,9 +71,14 @@ pub(super) fn text_of(
     }
 }
 
+/// Bytes with gzip undone; the error says what the file does wrong.
+pub(super) fn plain(bytes: Vec<u8>) -> Result<Vec<u8>, (Code, String)> {
+    if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(&bytes) } else { Ok(bytes) }
+}
+
 /// Bytes as text; the error says what the file does wrong.
 pub(super) fn decode(bytes: Vec<u8>) -> Result<String, (Code, String)> {
-    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(&bytes)? } else { bytes };
+    let bytes = plain(bytes)?;
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err((Code::DATA_FILE, "is UTF-16 text; save it as UTF-8".to_owned()));
     }

@@ -1,9 +1,10 @@
 //! What a `data` item asks for, as plain values: the output of `describe`, the input of `load`.
 //!
 //! Every part keeps the span it was written at, so that a fault found in a file still points into the `.lens` text.
-//! Invariant: a `DataSpec` made by `describe` has encoders in an order that can work (`class` and `onehot` first,
-//! nothing after `class`), amounts that are rows or shares in (0, 1), and no reference to a name of the program.
+//! Invariant: a `DataSpec` made by `describe` has encoders in an order that can work (`class`, `onehot` and `categories`
+//! first, no numbers after labels and bits), amounts that are rows or shares in (0, 1), and no name of the program.
 
+use super::truth::Formula;
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -53,12 +54,23 @@ pub enum OriginKind {
     },
     /// `inline([[1, 2.9], [2, 5.1]])`: rows of equal width.
     Inline(Vec<Vec<String>>),
+    /// `idx("images.gz", "labels.gz")`: arrays side by side.
+    Idx(Vec<(Arc<str>, Span)>),
+    /// `pla("f.pla")`: bits in and bits out.
+    Pla(Arc<str>, Span),
+    /// `truth_table(n, EXPR)`: all rows of `n` bits in order, and an expression of them.
+    TruthTable {
+        /// How many bits: wire `j` of row `r` is bit `j` of `r`.
+        wires: usize,
+        /// What is made of them.
+        formula: Formula,
+    },
 }
 
 /// `columns(..) >> encoder >> ..`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoding {
-    /// The columns, in order.
+    /// The columns, in order; of an array source one [`Pick::Part`] when none are named.
     pub columns: Vec<(Pick, Span)>,
     /// What is done to them, in order.
     pub steps: Vec<(EncoderStep, Span)>,
@@ -75,15 +87,26 @@ pub enum Pick {
     Range(usize, Option<usize>),
     /// `columns("sepal_length")`: by the name in the header.
     Name(Arc<str>),
+    /// All of one file of the source, in its shape: 0 is the input, 1 the target.
+    Part(usize),
+}
+
+/// Which rows an encoder is fitted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// The training part.
+    Train,
+    /// All rows, those of the test file too: for published figures made so. It leaks.
+    All,
 }
 
 /// The encoders of this version.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum EncoderStep {
-    /// Subtracts the mean and divides by the population standard deviation of the training part, column by column.
-    Standardise,
-    /// Maps the range of the training part to [0, 1], column by column.
-    MinMax,
+    /// Subtracts the mean and divides by the population standard deviation of the rows it is fitted on, column by column.
+    Standardise(Fit),
+    /// Maps the range of the rows it is fitted on to [0, 1], column by column.
+    MinMax(Fit),
     /// Multiplies by a constant.
     Scale(f64),
     /// A label as a vector with a single one.
@@ -92,6 +115,14 @@ pub enum EncoderStep {
     Class(usize),
     /// Makes one axis of all; rows of a table have one already.
     Flatten,
+    /// A bit for each of these numbers: whether the value is greater.
+    Threshold(Vec<f64>),
+    /// 0, 1, `true`, `false` as bits; a label in binary, lowest bit first; a one-hot vector as bits.
+    Bits,
+    /// That many thresholds a column, at quantiles of the training part.
+    Thermometer(usize),
+    /// A bit for each distinct value of each column in the training part.
+    Categories,
 }
 
 /// What is learned.
@@ -217,16 +248,51 @@ impl std::fmt::Display for ColumnType {
     }
 }
 
+/// How many bits a label below `k` takes.
+pub(super) fn bits_of(k: usize) -> usize {
+    (usize::BITS - k.saturating_sub(1).leading_zeros()) as usize
+}
+
 impl Encoding {
-    /// The type of one example when `width` columns are read.
+    /// All of one file of an array source, as it is.
+    pub(super) fn of_part(part: usize, span: Span) -> Encoding {
+        Encoding { columns: vec![(Pick::Part(part), span)], steps: Vec::new(), span }
+    }
+
+    /// The type of one example when entries of this shape and base are read; `None` when the training part decides.
     #[must_use]
-    pub fn column_type(&self, width: usize) -> ColumnType {
-        let step = self.steps.iter().find_map(|(step, _)| match step {
-            EncoderStep::OneHot(k) => Some(ColumnType { shape: vec![*k], base: Base::Real }),
-            EncoderStep::Class(k) => Some(ColumnType { shape: Vec::new(), base: Base::Fin(*k) }),
-            _ => None,
-        });
-        step.unwrap_or(ColumnType { shape: vec![width], base: Base::Real })
+    pub fn column_type(&self, shape: &[usize], base: Base) -> Option<ColumnType> {
+        self.typed(shape, base, None)
+    }
+
+    /// The same, when it is known how many bits `categories` gives.
+    pub(super) fn typed(&self, shape: &[usize], base: Base, categories: Option<usize>) -> Option<ColumnType> {
+        let mut at = ColumnType { shape: shape.to_vec(), base };
+        for (step, _) in &self.steps {
+            // Several bits an entry stay beside each other: in one axis if there is one, else in an axis of their own.
+            let wider = |shape: &[usize], k: usize| match shape {
+                _ if k == 1 => shape.to_vec(),
+                [n] => vec![n.saturating_mul(k)],
+                _ => shape.iter().copied().chain([k]).collect(),
+            };
+            at = match step {
+                EncoderStep::Standardise(_) | EncoderStep::MinMax(_) | EncoderStep::Scale(_) => {
+                    ColumnType { base: Base::Real, ..at }
+                }
+                EncoderStep::OneHot(k) => ColumnType { shape: vec![*k], base: Base::Real },
+                EncoderStep::Class(k) => ColumnType { shape: Vec::new(), base: Base::Fin(*k) },
+                EncoderStep::Flatten if at.shape.is_empty() => at,
+                EncoderStep::Flatten => ColumnType { shape: vec![at.shape.iter().product()], ..at },
+                EncoderStep::Threshold(cuts) => ColumnType { shape: wider(&at.shape, cuts.len()), base: Base::Bool },
+                EncoderStep::Thermometer(k) => ColumnType { shape: wider(&at.shape, *k), base: Base::Bool },
+                EncoderStep::Bits => match at.base {
+                    Base::Fin(k) => ColumnType { shape: vec![bits_of(k)], base: Base::Bool },
+                    _ => ColumnType { base: Base::Bool, ..at },
+                },
+                EncoderStep::Categories => ColumnType { shape: vec![categories?], base: Base::Bool },
+            };
+        }
+        Some(at)
     }
 
     /// The number of columns read, if that does not depend on the file.
@@ -236,6 +302,7 @@ impl Encoding {
             sum.checked_add(match pick {
                 Pick::Index(_) | Pick::Name(_) => 1,
                 Pick::Range(from, to) => (*to)?.saturating_sub(*from),
+                Pick::Part(_) => return None,
             })
         })
     }
@@ -255,8 +322,8 @@ impl DataSpec {
     #[must_use]
     pub fn types(&self) -> (Option<ColumnType>, Option<ColumnType>) {
         let of = |e: &Encoding| {
-            let width = if e.classes().is_some() { Some(1) } else { e.width().or_else(|| self.inline_width(e)) };
-            width.map(|w| e.column_type(w))
+            let (shape, base) = if e.classes().is_some() { (vec![1], Base::Real) } else { self.reads(e)? };
+            e.column_type(&shape, base)
         };
         let input = of(&self.input);
         let target = match &self.target {
@@ -277,13 +344,25 @@ impl DataSpec {
         encoding.classes().map(|_| encoding)
     }
 
-    fn inline_width(&self, encoding: &Encoding) -> Option<usize> {
-        let OriginKind::Inline(rows) = &self.source.kind else { return None };
-        let width = rows.first()?.len();
-        let one = |(pick, _): &(Pick, Span)| match pick {
-            Pick::Range(from, to) => to.unwrap_or(width).saturating_sub(*from),
-            Pick::Index(_) | Pick::Name(_) => 1,
-        };
-        Some(encoding.columns.iter().map(one).sum())
+    /// What an encoding reads, as far as that is known without reading a file.
+    fn reads(&self, encoding: &Encoding) -> Option<(Vec<usize>, Base)> {
+        match (&self.source.kind, encoding.columns.as_slice()) {
+            (OriginKind::TruthTable { wires, .. }, [(Pick::Part(0), _)]) => Some((vec![*wires], Base::Bool)),
+            (OriginKind::TruthTable { formula, .. }, [(Pick::Part(_), _)]) => {
+                formula.bits().map(|n| (vec![n], Base::Bool))
+            }
+            // Columns chosen one by one may be of the expression, whose values are not known yet.
+            (OriginKind::TruthTable { .. }, _) => None,
+            (OriginKind::Pla(..), _) => encoding.width().map(|n| (vec![n], Base::Bool)),
+            (OriginKind::Inline(rows), _) => {
+                let width = rows.first()?.len();
+                let one = |(pick, _): &(Pick, Span)| match pick {
+                    Pick::Range(from, to) => to.unwrap_or(width).saturating_sub(*from),
+                    Pick::Index(_) | Pick::Name(_) | Pick::Part(_) => 1,
+                };
+                Some((vec![encoding.columns.iter().map(one).sum()], Base::Real))
+            }
+            (OriginKind::Csv { .. } | OriginKind::Idx(_), _) => encoding.width().map(|n| (vec![n], Base::Real)),
+        }
     }
 }

@@ -1,10 +1,14 @@
-//! Encoders of numbers, fitted: what each takes from the training part and what it then does.
+//! Encoders, fitted: what each takes from the training part and what it then does.
 //!
-//! In: numbers, row-major, with the places of the training examples among them. Out: a [`FittedStep`] and the numbers it
-//! makes. Invariant: nothing is fitted on an example outside the training part; a constant column becomes 0.
+//! In: what flows, row-major, with the places of the training examples among them. Out: a [`FittedStep`] and what it
+//! makes. Invariant: nothing is fitted on an example outside the training part unless `fit = all` is written; a constant
+//! column becomes 0.
 
-use super::labels::Labels;
-use super::spec::EncoderStep;
+use super::flow::{Cuts, Flow, View, above};
+use super::labels::{Labels, classes, one_hot};
+use super::spec::{EncoderStep, bits_of};
+use super::table::Places;
+use super::words::{count, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 
 /// An encoder with what it took from the training part.
@@ -30,13 +34,44 @@ pub enum FittedStep {
     OneHot(usize, Labels),
     /// A label as a number.
     Class(usize, Labels),
+    /// A bit for each number: whether the value is greater.
+    Threshold(Vec<f64>),
+    /// Bits as they stand, a label in binary, a one-hot vector.
+    Bits,
+    /// Thresholds of each place of an example, ascending.
+    Thermometer(Vec<Vec<f64>>),
+    /// The distinct values of each column: one bit each.
+    Categories(Vec<Labels>),
 }
 
 impl FittedStep {
-    /// Changes numbers in place, `width` to an example.
-    pub(super) fn transform(&self, values: &mut [f64], width: usize) {
+    /// What it makes of what flows; `None` when a fault was recorded.
+    pub(super) fn apply(&self, flow: Flow, view: &View<'_>, faults: &mut Diagnostics) -> Option<Flow> {
+        Some(match self {
+            FittedStep::Class(k, labels) => Flow::Labels(*k, classes(labels, view, faults)?),
+            FittedStep::OneHot(k, labels) => Flow::Numbers(one_hot(*k, &classes(labels, view, faults)?)),
+            FittedStep::Threshold(cuts) => Flow::Bits(cut(flow, view, Cuts::Same(cuts), cuts.len(), faults)?),
+            FittedStep::Thermometer(cuts) => Flow::Bits(cut(flow, view, Cuts::Each(cuts), cuts.len(), faults)?),
+            FittedStep::Categories(all) => Flow::Bits(categories(all, view, faults)),
+            FittedStep::Bits => Flow::Bits(match flow {
+                Flow::Cells => view.bits(faults)?,
+                Flow::Bits(bits) => bits,
+                Flow::Numbers(values) => values.iter().map(|x| *x != 0.0).collect(),
+                Flow::Labels(k, labels) => {
+                    labels.iter().flat_map(|label| (0..bits_of(k)).map(move |j| label >> j & 1 == 1)).collect()
+                }
+            }),
+            FittedStep::Standardise { .. } | FittedStep::MinMax { .. } | FittedStep::Scale(_) => {
+                let mut values = flow.numbers(view, faults)?;
+                self.transform(&mut values);
+                Flow::Numbers(values)
+            }
+        })
+    }
+
+    fn transform(&self, values: &mut [f64]) {
         let each = |values: &mut [f64], first: &[f64], second: &[f64], map: fn(f64, f64, f64) -> f64| {
-            for example in values.chunks_mut(width.max(1)) {
+            for example in values.chunks_mut(first.len().max(1)) {
                 for ((x, a), b) in example.iter_mut().zip(first).zip(second) {
                     *x = map(*x, *a, *b);
                 }
@@ -50,9 +85,78 @@ impl FittedStep {
                 each(values, low, high, |x, low, high| if low == high { 0.0 } else { (x - low) / (high - low) });
             }
             FittedStep::Scale(by) => values.iter_mut().for_each(|x| *x *= by),
-            FittedStep::OneHot(..) | FittedStep::Class(..) => {}
+            _ => {}
         }
     }
+}
+
+/// Entries cut into bits; `width` only counts where entries are cut each by its own numbers.
+fn cut(flow: Flow, view: &View<'_>, cuts: Cuts<'_>, width: usize, faults: &mut Diagnostics) -> Option<Vec<bool>> {
+    if let Flow::Cells = flow {
+        return view.above(cuts, faults);
+    }
+    let values = flow.numbers(view, faults)?;
+    let mut bits = Vec::with_capacity(values.len());
+    above(&values, width, cuts, &mut bits);
+    Some(bits)
+}
+
+/// One bit a known value of a column; a value that the training part has not is no bit at all.
+fn categories(all: &[Labels], view: &View<'_>, faults: &mut Diagnostics) -> Vec<bool> {
+    let width: usize = all.iter().map(|l| l.names().len()).sum();
+    let mut bits = Vec::with_capacity(view.rows.len().saturating_mul(width));
+    let mut unseen = Places::default();
+    for row in view.rows {
+        for (column, labels) in view.columns.iter().zip(all) {
+            let text = view.table.cell(*row, *column);
+            let found = labels.find(&text);
+            bits.extend((0..labels.names().len()).map(|k| found == Some(k)));
+            if found.is_none() {
+                unseen.add(|| {
+                    let (place, name) = (view.table.place(*row, *column), view.table.column_name(*column));
+                    format!("{place}: {} in {name}", quoted(&text))
+                });
+            }
+        }
+    }
+    if unseen.total > 0 {
+        let message = format!("{} that the training part has not", count(unseen.total, "value"));
+        let fault = Diagnostic::warning(Code::DATA_VALUE, message).at(view.span, "gives no bit there");
+        faults.push(unseen.note(fault).help("all bits of such a value are 0"));
+    }
+    bits
+}
+
+/// The distinct values of each column in the examples `train`.
+pub(super) fn fit_categories(view: &View<'_>, train: &[usize]) -> FittedStep {
+    let rows: Vec<usize> = train.iter().filter_map(|at| view.rows.get(*at).copied()).collect();
+    let of = |column: &usize| Labels::fit(rows.iter().map(|row| view.table.cell(*row, *column)));
+    FittedStep::Categories(view.columns.iter().map(of).collect())
+}
+
+/// Thresholds at the quantiles `i / (k + 1)` of the examples `train`, place by place; between two neighbours of the
+/// sorted values a quantile is interpolated.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "places among fewer than 2^32 rows"
+)]
+pub(super) fn fit_thermometer(k: usize, flow: &Flow, view: &View<'_>, width: usize, train: &[usize]) -> FittedStep {
+    let cuts = (0..width).map(|place| {
+        let mut values = flow.sample(view, width, place, train);
+        values.sort_unstable_by(f64::total_cmp);
+        let last = values.len().saturating_sub(1);
+        let quantile = |i: usize| {
+            let at = last as f64 * i as f64 / (k + 1) as f64;
+            let below = (at as usize).min(last);
+            let value = |n: usize| values.get(n.min(last)).copied().unwrap_or(0.0);
+            let (low, high) = (value(below), value(below + 1));
+            low + (high - low) * (at - below as f64)
+        };
+        (1..=k).map(quantile).collect()
+    });
+    FittedStep::Thermometer(cuts.collect())
 }
 
 /// Mean and population standard deviation, in two passes; distances whose squares are no doubles are made smaller or
@@ -69,7 +173,7 @@ fn mean_and_deviation<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> (f64, 
 
 /// Fits `standardise` or `minmax` on the examples `train` of the values; `name` says what a place of an example is called.
 pub(super) fn fit_scale(
-    step: EncoderStep,
+    step: &EncoderStep,
     values: &[f64],
     width: usize,
     train: &[usize],
@@ -86,11 +190,11 @@ pub(super) fn fit_scale(
         }
         // Equal numbers are found by comparing: their computed deviation may be a rounding error above 0.
         let (a, b) = match step {
-            EncoderStep::Standardise if low < high => mean_and_deviation(of),
-            EncoderStep::Standardise => (low, 0.0),
+            EncoderStep::Standardise(_) if low < high => mean_and_deviation(of),
+            EncoderStep::Standardise(_) => (low, 0.0),
             _ => (low, high),
         };
-        if low < high && b == 0.0 && matches!(step, EncoderStep::Standardise) {
+        if low < high && b == 0.0 && matches!(step, EncoderStep::Standardise(_)) {
             constant.push(name(place));
         }
         if !a.is_finite() || !b.is_finite() || !(high - low).is_finite() {
@@ -117,7 +221,7 @@ pub(super) fn fit_scale(
         );
     }
     Some(match step {
-        EncoderStep::Standardise => FittedStep::Standardise { mean: first, deviation: second },
+        EncoderStep::Standardise(_) => FittedStep::Standardise { mean: first, deviation: second },
         _ => FittedStep::MinMax { low: first, high: second },
     })
 }

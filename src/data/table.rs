@@ -1,19 +1,32 @@
-//! All rows of a data set: sheets side by side, the rows of the test file below those of the source.
+//! All rows of a data set: files side by side, the rows of the test file below those of the source.
 //!
-//! In: the sources of a spec and the [`World`]. Out: a [`Table`] whose cells know their places, and the numbers of the
-//! columns that an encoding names. Invariant: every block of rows has the same width and the same header.
+//! In: the parts that `sources` read. Out: a [`Table`] whose cells know their places, and the numbers of the columns that
+//! an encoding names. Invariant: every block of rows has the same width, the same header and rows of the same shape.
 
+use super::array::Run;
 use super::csv::{SHOWN, Sheet, write_row};
-use super::read::{SourceFile, decode, text_of};
-use super::spec::{Encoding, Origin, OriginKind, Pick};
+use super::part::Part;
+use super::read::decode;
+use super::spec::{Base, Encoding, Origin, Pick};
 use super::words::{count, list, quoted, suggestion};
-use crate::source::{Code, Diagnostic, Diagnostics, Span, World};
+use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::borrow::Cow;
 
-/// Rows of text.
+/// The columns that an encoding reads.
+#[derive(Clone, Debug)]
+pub(super) struct Selection {
+    /// By number.
+    pub(super) columns: Vec<usize>,
+    /// The dimensions of what one row has there.
+    pub(super) shape: Vec<usize>,
+    /// Bits when all of them are bits by themselves, else numbers.
+    pub(super) base: Base,
+}
+
+/// Rows of cells.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    blocks: Vec<Vec<Sheet>>,
+    blocks: Vec<Vec<Part>>,
     pub(super) width: usize,
     pub(super) rows: usize,
     /// How many of the rows are not of the test file.
@@ -21,24 +34,6 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Reads the source and the test file; `None` when a fault was recorded.
-    pub(super) fn read(
-        source: &Origin,
-        test: Option<&Origin>,
-        from: &str,
-        world: &dyn World,
-        files: &mut Vec<SourceFile>,
-        faults: &mut Diagnostics,
-    ) -> Option<Table> {
-        let first = block(source, from, world, files, faults);
-        let second = test.map(|origin| (origin, block(origin, from, world, files, faults)));
-        let mut table = Table::of(first?);
-        if let Some((origin, block)) = second {
-            table.stack(block?, source, origin, faults)?;
-        }
-        Some(table)
-    }
-
     /// Rows handed over by the program rather than read.
     pub(super) fn of_rows(rows: &[Vec<String>], name: &str, span: Span) -> Result<Table, Diagnostic> {
         let mut text = String::new();
@@ -62,19 +57,27 @@ impl Table {
     fn of_text(text: String, name: &str, separator: u8, header: bool, span: Span) -> Result<Table, Diagnostic> {
         let mut faults = Diagnostics::default();
         let sheet = Sheet::read(name, text, separator, header, span, &mut faults);
-        sheet.map(|sheet| Table::of(vec![sheet])).ok_or_else(|| {
+        sheet.map(|sheet| Table::of(vec![Part::Sheet(sheet)])).ok_or_else(|| {
             let fault = faults.0.into_iter().find(Diagnostic::is_error);
             fault.unwrap_or_else(|| Diagnostic::error(Code::DATA_FILE, format!("`{name}` cannot be read")))
         })
     }
 
-    fn of(sheets: Vec<Sheet>) -> Table {
-        let width = sheets.iter().map(|s| s.width).sum();
-        let rows = sheets.first().map_or(0, |s| s.rows);
-        Table { blocks: vec![sheets], width, rows, source_rows: rows }
+    /// Parts side by side, which have the same number of rows.
+    pub(super) fn of(parts: Vec<Part>) -> Table {
+        let width = parts.iter().map(Part::width).sum();
+        let rows = parts.first().map_or(0, Part::rows);
+        Table { blocks: vec![parts], width, rows, source_rows: rows }
     }
 
-    fn stack(&mut self, below: Vec<Sheet>, source: &Origin, test: &Origin, faults: &mut Diagnostics) -> Option<()> {
+    /// Puts the rows of a test file below.
+    pub(super) fn stack(
+        &mut self,
+        below: Vec<Part>,
+        source: &Origin,
+        test: &Origin,
+        faults: &mut Diagnostics,
+    ) -> Option<()> {
         let below = Table::of(below);
         let fail = |message: String| {
             Diagnostic::error(Code::DATA_FILE, message).at(test.span, "the test file").also(source.span, "the source")
@@ -88,6 +91,16 @@ impl Table {
                 ))
                 .help("give both the same columns"),
             );
+            return None;
+        }
+        let shapes = |table: &Table| {
+            let parts = table.blocks.first().map_or(&[][..], Vec::as_slice);
+            parts.iter().map(|p| shown(&p.shape())).collect::<Vec<_>>().join(" and ")
+        };
+        let (ours, theirs) = (shapes(self), shapes(&below));
+        if ours != theirs && !self.is_text() && !below.is_text() {
+            let message = format!("a row of the test file is {theirs}, a row of the source {ours}");
+            faults.push(fail(message).help("give both the same shape"));
             return None;
         }
         if let (Some(ours), Some(theirs)) = (self.names(), below.names())
@@ -106,20 +119,36 @@ impl Table {
 
     /// The text of a cell; empty outside the table.
     pub(super) fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
-        self.find(row, column).map_or(Cow::Borrowed(""), |(sheet, row, column)| sheet.cell(row, column))
+        self.find(row, column).map_or(Cow::Borrowed(""), |(part, row, column)| part.cell(row, column))
     }
 
     /// `file:line:column` of a cell.
     pub(super) fn place(&self, row: usize, column: usize) -> String {
         match self.find(row, column) {
-            Some((sheet, row, column)) => format!("{}:{}", sheet.name, sheet.place(row, column)),
+            Some((part, row, column)) => part.place(row, column),
             None => "?".to_owned(),
         }
     }
 
     /// Whether a row is the first of its file, where a header would stand.
     pub(super) fn is_first_line(&self, row: usize) -> bool {
-        self.find(row, 0).is_some_and(|(sheet, row, _)| row == 0 && sheet.header.is_none())
+        self.find(row, 0).is_some_and(|(part, row, _)| part.is_first_line(row))
+    }
+
+    /// Columns next to each other in one row; nothing when they are text or of several files.
+    pub(super) fn run(&self, row: usize, columns: &std::ops::Range<usize>) -> Option<Run<'_>> {
+        let (part, row, first) = self.find(row, columns.start)?;
+        part.run(row, first..first + columns.len())
+    }
+
+    /// A cell that is a number and not text.
+    pub(super) fn number(&self, row: usize, column: usize) -> Option<f64> {
+        self.find(row, column).and_then(|(part, row, column)| part.number(row, column))
+    }
+
+    /// Whether any of it was read from text.
+    pub(super) fn is_text(&self) -> bool {
+        self.blocks.iter().flatten().any(|part| matches!(part, Part::Sheet(_)))
     }
 
     /// What people call a column.
@@ -132,18 +161,24 @@ impl Table {
 
     /// The names of the columns, if every file has a header.
     pub(super) fn names(&self) -> Option<Vec<String>> {
-        let headers: Option<Vec<_>> = self.blocks.first()?.iter().map(|s| s.header.clone()).collect();
+        let headers: Option<Vec<_>> = self.blocks.first()?.iter().map(Part::header).collect();
         headers.map(|h| h.concat())
     }
 
     /// The numbers of the columns that an encoding names.
-    pub(super) fn resolve(&self, encoding: &Encoding, source: Span, faults: &mut Diagnostics) -> Option<Vec<usize>> {
+    pub(super) fn resolve(&self, encoding: &Encoding, source: Span, faults: &mut Diagnostics) -> Option<Selection> {
         let names = self.names();
-        let (mut columns, mut fine) = (Vec::new(), true);
+        let (mut columns, mut fine, mut shape) = (Vec::new(), true, None);
         for (pick, span) in &encoding.columns {
             let range = match pick {
                 Pick::Index(i) => *i..i.saturating_add(1),
                 Pick::Range(from, to) => *from..to.unwrap_or(self.width.max(from.saturating_add(1))),
+                Pick::Part(part) => {
+                    let parts = self.blocks.first().map_or(&[][..], Vec::as_slice);
+                    let before = parts.iter().take(*part).map(Part::width).sum();
+                    shape = parts.get(*part).map(Part::shape);
+                    before..before + parts.get(*part).map_or(1, Part::width)
+                }
                 Pick::Name(name) => match self.find_name(name, names.as_deref(), *span, source) {
                     Ok(at) => at..at + 1,
                     Err(fault) => {
@@ -174,7 +209,10 @@ impl Table {
             );
             return None;
         }
-        fine.then_some(columns)
+        let bits = |column: &usize| self.find(0, *column).is_some_and(|(part, ..)| part.has_bits());
+        let base = if columns.iter().all(bits) { Base::Bool } else { Base::Real };
+        let shape = shape.unwrap_or_else(|| vec![columns.len()]);
+        fine.then_some(Selection { columns, shape, base })
     }
 
     fn find_name(
@@ -187,10 +225,12 @@ impl Table {
         let fail = |message| Diagnostic::error(Code::DATA_COLUMN, message).at(span, "this column");
         let Some(names) = names else {
             let first: Vec<String> =
-                self.blocks.first().map_or_else(Vec::new, |b| b.iter().flat_map(Sheet::first_line).collect());
+                self.blocks.first().map_or_else(Vec::new, |b| b.iter().flat_map(Part::first_line).collect());
             let fault =
                 fail(format!("{} cannot be found without a header", quoted(name))).also(source, "has no header");
-            let hint = if first.iter().any(|f| f == name) {
+            let hint = if !self.is_text() {
+                "this source has no names: give columns by number, or leave `columns(..)` off"
+            } else if first.iter().any(|f| f == name) {
                 "the first line has this name: write `header = true` in `csv(..)`"
             } else {
                 "write `header = true` in `csv(..)` if the first line has names, else give columns by number"
@@ -216,15 +256,16 @@ impl Table {
         }
     }
 
-    fn find(&self, mut row: usize, mut column: usize) -> Option<(&Sheet, usize, usize)> {
+    fn find(&self, mut row: usize, mut column: usize) -> Option<(&Part, usize, usize)> {
         for block in &self.blocks {
-            let rows = block.first()?.rows;
+            let rows = block.first()?.rows();
             if row < rows {
-                for sheet in block {
-                    if column < sheet.width {
-                        return Some((sheet, row, column));
+                for part in block {
+                    let width = part.width();
+                    if column < width {
+                        return Some((part, row, column));
                     }
-                    column -= sheet.width;
+                    column -= width;
                 }
                 return None;
             }
@@ -232,6 +273,11 @@ impl Table {
         }
         None
     }
+}
+
+/// `28 x 28`.
+fn shown(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
 }
 
 /// The first few places of many, for a message.
@@ -258,46 +304,4 @@ impl Places {
         }
         if more > 0 { fault.note(format!("and {more} more")) } else { fault }
     }
-}
-
-fn block(
-    origin: &Origin,
-    from: &str,
-    world: &dyn World,
-    files: &mut Vec<SourceFile>,
-    faults: &mut Diagnostics,
-) -> Option<Vec<Sheet>> {
-    let (names, header, separator) = match &origin.kind {
-        OriginKind::Inline(rows) => {
-            let mut text = String::new();
-            rows.iter().for_each(|row| write_row(&mut text, row));
-            return Sheet::read("inline", text, b',', false, origin.span, faults).map(|sheet| vec![sheet]);
-        }
-        OriginKind::Csv { files, header, separator } => (files, *header, *separator),
-    };
-    let mut sheets = Vec::new();
-    for (name, span) in names {
-        let Some((file, text)) = text_of(world, from, name, *span, faults) else { continue };
-        if !files.contains(&file) {
-            files.push(file);
-        }
-        sheets.extend(Sheet::read(name, text, separator, header, *span, faults));
-    }
-    if sheets.len() != names.len() {
-        return None;
-    }
-    let first = sheets.first()?;
-    for (sheet, (_, span)) in sheets.iter().zip(names) {
-        if sheet.rows != first.rows {
-            let ours = names.first().map_or(origin.span, |(_, span)| *span);
-            faults.push(
-                Diagnostic::error(Code::DATA_FILE, "files side by side have different numbers of rows")
-                    .at(*span, format!("has {}", count(sheet.rows, "row")))
-                    .also(ours, format!("has {}", count(first.rows, "row")))
-                    .help("each line of one belongs to the same line of the other"),
-            );
-            return None;
-        }
-    }
-    Some(sheets)
 }

@@ -109,17 +109,38 @@ fn node_over(b: &mut Builder, op: &Op, ins: &[(Wire, bool)], axis: Dim) -> Resul
         | Op::IndexDagger(_)
         | Op::Reshape { .. }
         | Op::Repeat { .. }
+        | Op::Sum { .. }
+        | Op::ToInt
+        | Op::Basis
+        | Op::Rank
         | Op::Max
         | Op::ArgmaxOneHot
         | Op::Argmax
         | Op::OneHot => b.op(op.clone(), &plain),
-        Op::Add | Op::Map(_) | Op::Compare(_) | Op::Logic(_) | Op::Select | Op::Concat { .. } | Op::Solve => {
+        Op::Add
+        | Op::Map(_)
+        | Op::Whole(_)
+        | Op::Compare(_)
+        | Op::Logic(_)
+        | Op::Select
+        | Op::Concat { .. }
+        | Op::Solve => {
             let all = ins.iter().map(|(w, batched)| led(b, *w, *batched, axis)).collect::<Result<Vec<_>, _>>()?;
             b.op(op.clone(), &all)
         }
         Op::Gather { lead } => {
             let of = LeadAxis { table: ins[0].1, index: ins[1].1 };
             b.op(Op::Gather { lead: std::iter::once(of).chain(lead.iter().copied()).collect() }, &plain)
+        }
+        Op::Lookup { lead } => {
+            let of = LeadAxis { table: ins[0].1, index: ins[1].1 };
+            b.op(Op::Lookup { lead: std::iter::once(of).chain(lead.iter().copied()).collect() }, &plain)
+        }
+        Op::LookupDagger { lead } => {
+            // As for a scatter: each example has its own tables.
+            let dy = led(b, ins[0].0, ins[0].1, axis)?;
+            let of = LeadAxis { table: true, index: ins[1].1 };
+            b.op(Op::LookupDagger { lead: std::iter::once(of).chain(lead.iter().copied()).collect() }, &[dy, ins[1].0])
         }
         Op::GatherDagger { lead, rows } => {
             // dy carries every leading axis, and each example has its own table.

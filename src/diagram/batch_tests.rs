@@ -88,7 +88,7 @@ fn batched_calls_are_inlined_and_others_kept() {
     let fwd = b.finish(&[y, x]);
     let prim = PrimDef {
         name: "f".into(),
-        rev: Diagram::default(),
+        rev: crate::diagram::Reverses::default(),
         fwd,
         span: crate::source::Span::default(),
         fingerprint: 1,

@@ -132,7 +132,7 @@ impl Builder {
             }
         }
         let mut ins: SmallVec<[Wire; 4]> = ins.iter().copied().collect();
-        if matches!(op, Op::Add) {
+        if op.is_addition() {
             ins.sort_unstable();
         }
         let hash = key(&op, &ins);

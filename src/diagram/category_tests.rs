@@ -100,7 +100,7 @@ fn rich() -> Diagram {
         let sum = b.add(ins[1], ins[2]).unwrap();
         b.finish(&[sum])
     };
-    let prim = Arc::new(PrimDef::new("my prim", fwd, rev, Span::default()));
+    let prim = Arc::new(PrimDef::new("my prim", fwd, crate::diagram::Reverses::real(rev), Span::default()));
     let c = b.port("c", Role::Input, Leaf::new(Base::Bool, &[2, 3]));
     let w = b.reals(&[2, 3], &[1.0, -0.0, f64::INFINITY, f64::NAN, 1e-300, 0.1]).unwrap();
     // a port after a node, and other names than words

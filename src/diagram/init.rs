@@ -32,6 +32,18 @@ pub enum Init {
     He,
     /// Saxe and others (2014): rows or columns (whichever are fewer) orthonormal.
     Orthogonal,
+    /// Wires of a layer, `Fin[n][m, k]`: k different places for each of m boxes, each choice as likely as the next.
+    RandomWires,
+    /// Wires of a layer over an image: for each box a place drawn at random, then k different places within `radius`
+    /// of it in both directions.
+    PatchWires {
+        /// How far, in places.
+        radius: u32,
+        /// How wide a row of the image is.
+        width: u32,
+    },
+    /// Wires of a layer in order: box j reads the places j k to j k + k - 1, from the start again behind the end.
+    GridWires,
     /// The given tensor.
     Literal(Arc<Const>),
 }
@@ -58,6 +70,9 @@ impl fmt::Display for Init {
             Init::Glorot => write!(f, "glorot"),
             Init::He => write!(f, "he"),
             Init::Orthogonal => write!(f, "orthogonal"),
+            Init::RandomWires => write!(f, "random"),
+            Init::PatchWires { radius, width } => write!(f, "patch({radius}, width = {width})"),
+            Init::GridWires => write!(f, "grid"),
             Init::Literal(value) => write!(f, "a literal {}", value.leaf),
         }
     }

@@ -37,7 +37,7 @@ pub use index::AffineIndex;
 pub use init::{Init, fans};
 pub use lens::{Lens, Para};
 pub use normal::same;
-pub use op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, PrimDef};
+pub use op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, PrimDef, Reverses, Whole};
 pub use order::{Contract, Order};
 pub use rewrite::inline_calls;
 pub use text::TextFault;

@@ -7,7 +7,7 @@
 use super::einsum::EinsumSpec;
 use super::index::AffineIndex;
 use super::value::Diagram;
-use crate::object::{Dim, Dims, Leaf};
+use crate::object::{Dim, Dims, Leaf, Tangent};
 use crate::source::Span;
 use smallvec::SmallVec;
 use std::hash::{Hash, Hasher};
@@ -155,7 +155,18 @@ impl Logic {
     }
 }
 
-/// A leading axis of a gather: which of its operands carry it (the result always does, but for a scatter's table).
+/// Pointwise functions of whole numbers; sums are [`Op::Add`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Whole {
+    /// x * y.
+    Mul,
+    /// The largest whole number not above x / y; 0 where y is 0.
+    Quotient,
+    /// The bits that x and y (in two's complement) have both.
+    And,
+}
+
+/// A leading axis of a gather or table lookup: which of its operands carry it (the result always does, but for a scatter's table).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct LeadAxis {
     /// The table has one row block for each entry of the axis.
@@ -179,15 +190,19 @@ pub enum Op {
     Add,
     /// A pointwise function; reals.
     Map(Function),
+    /// A pointwise function of whole numbers.
+    Whole(Whole),
     /// A pointwise comparison: two wires of one leaf to `Bool` of its dimensions.
     Compare(Comparison),
     /// A pointwise function of bits.
     Logic(Logic),
+    /// A bit as 0 or 1, a label as its number: `X[d] -> Int[d]`.
+    ToInt,
     /// `(c : Bool[d], a : X[d], b : X[d]) -> X[d]`: a where c, else b; both are total.
     Select,
     /// Entries of the operand's trailing axes at places affine in the result's; zero outside. Any base.
     Index(Arc<AffineIndex>),
-    /// The dagger of [`Op::Index`]: entries are added up where they came from. Reals or whole numbers.
+    /// The dagger of [`Op::Index`]: entries are added up where they came from (bits: by exclusive or).
     IndexDagger(Arc<AffineIndex>),
     /// The operand's trailing `from` axes as `to` axes, entries in order. Any base.
     Reshape {
@@ -204,6 +219,12 @@ pub enum Op {
         /// How many trailing axes stand after the new one.
         core: u8,
     },
+    /// `X[.., axis, core] -> X[.., core]`: the dagger of [`Op::Repeat`] over bits (exclusive or) and whole numbers
+    /// (exact); over the reals an einsum says it.
+    Sum {
+        /// How many trailing axes stand after the one summed.
+        core: u8,
+    },
     /// Wires joined along the axis that is `core` axes from the end (1 is the last). Any base.
     Concat {
         /// The axis, counted from the end, from 1.
@@ -214,7 +235,7 @@ pub enum Op {
         /// Which operands carry each leading axis, outermost first.
         lead: SmallVec<[LeadAxis; 2]>,
     },
-    /// The dagger of [`Op::Gather`] in its table: `(dy : R[lead.., k.., tail..], index) -> R[lead.., n, tail..]`, the
+    /// The dagger of [`Op::Gather`] in its table: `(dy : X[lead.., k.., tail..], index) -> X[lead.., n, tail..]`, the
     /// result with the leading axes of the table; over the others rows are added up.
     GatherDagger {
         /// Which of table and index carry each leading axis, outermost first; `dy` carries all.
@@ -222,11 +243,28 @@ pub enum Op {
         /// How many rows the table has.
         rows: Dim,
     },
-    /// `R[.., n] -> R[.., 1]`: the largest entry of the last axis.
+    /// `(table : X[lead.., 2^k], address : Bool[lead.., k]) -> X[lead.., 1]`: the entry whose number the address
+    /// spells, bit 0 first.
+    Lookup {
+        /// Which operands carry each leading axis, outermost first.
+        lead: SmallVec<[LeadAxis; 2]>,
+    },
+    /// The dagger of [`Op::Lookup`] in its table: `(dy : X[lead.., 1], address) -> X[lead.., 2^k]` with the leading
+    /// axes of the table; over the others entries are added up.
+    LookupDagger {
+        /// Which of table and address carry each leading axis, outermost first; `dy` carries all.
+        lead: SmallVec<[LeadAxis; 2]>,
+    },
+    /// `Bool[.., k] -> Bool[.., 2^k]`: true at the place that the bits spell, bit 0 first.
+    Basis,
+    /// `X[.., n] -> Int[.., n]`: how many entries of the last axis stand before each when they are put in falling
+    /// order, the first of equals first; reals or whole numbers. Its derivative is 0.
+    Rank,
+    /// `X[.., n] -> X[.., 1]`: the largest entry of the last axis; reals or whole numbers.
     Max,
-    /// `R[.., n] -> R[.., n]`: 1 at the first largest entry of the last axis, 0 elsewhere. Its derivative is 0.
+    /// `X[.., n] -> X[.., n]`: 1 at the first largest entry of the last axis, 0 elsewhere. Its derivative is 0.
     ArgmaxOneHot,
-    /// `R[.., n] -> Fin[n][.., 1]`: the place of the first largest entry of the last axis.
+    /// `X[.., n] -> Fin[n][.., 1]`: the place of the first largest entry of the last axis.
     Argmax,
     /// `Fin[n][d..] -> R[d.., n]`: 1 at the label, 0 elsewhere.
     OneHot,
@@ -234,13 +272,15 @@ pub enum Op {
     Solve,
     /// A primitive with its own reverse: one node until the reverse derivative has been taken.
     Call(Arc<PrimDef>),
-    /// A hole of an update rule: the request of the whole model at a point; operand and result have the leaf of the
-    /// parameter `leaf`. Filled by `learn`; no machine runs it.
+    /// A hole of an update rule: the request of the whole model at a point. The operand has the leaf of the parameter
+    /// `leaf`, the result its tangent. Filled by `learn`; no machine runs it.
     Request {
         /// Which hole: all leaves of one hole are asked at once.
         hole: u16,
         /// Which parameter leaf.
         leaf: u32,
+        /// What a request is.
+        tangent: Tangent,
     },
 }
 
@@ -249,6 +289,12 @@ impl Op {
     #[must_use]
     pub fn einsum(spec: EinsumSpec) -> Op {
         Op::Einsum(Arc::new(spec))
+    }
+
+    /// Whether it adds two wires, so that their order does not matter: also the exclusive or, addition of Z2.
+    #[must_use]
+    pub fn is_addition(&self) -> bool {
+        matches!(self, Op::Add | Op::Logic(Logic::Xor))
     }
 
     /// The operation's name in the text form, in `prim` and in reports.
@@ -261,6 +307,10 @@ impl Op {
             Op::Einsum(_) => "einsum",
             Op::Add => "add",
             Op::Map(f) => f.name(),
+            Op::Whole(Whole::Mul) => "int_mul",
+            Op::Whole(Whole::Quotient) => "int_quotient",
+            Op::Whole(Whole::And) => "int_and",
+            Op::ToInt => "to_int",
             Op::Compare(Comparison::Less) => "less",
             Op::Compare(Comparison::LessEqual) => "less_equal",
             Op::Compare(Comparison::Equal) => "equal",
@@ -273,9 +323,14 @@ impl Op {
             Op::IndexDagger(_) => "index_dagger",
             Op::Reshape { .. } => "reshape",
             Op::Repeat { .. } => "repeat",
+            Op::Sum { .. } => "sum",
             Op::Concat { .. } => "concat",
             Op::Gather { .. } => "gather",
             Op::GatherDagger { .. } => "gather_dagger",
+            Op::Lookup { .. } => "lookup",
+            Op::LookupDagger { .. } => "lookup_dagger",
+            Op::Basis => "basis",
+            Op::Rank => "rank",
             Op::Max => "max",
             Op::ArgmaxOneHot => "argmax_one_hot",
             Op::Argmax => "argmax",
@@ -315,6 +370,38 @@ impl Function {
     }
 }
 
+/// The reverses of a primitive, one a tangent that it has one for.
+#[derive(Clone, Debug, Default)]
+pub struct Reverses {
+    of: [Option<Diagram>; Tangent::ALL.len()],
+}
+
+impl Reverses {
+    /// One reverse for every tangent: a primitive over reals.
+    #[must_use]
+    pub fn real(rev: Diagram) -> Reverses {
+        Reverses::default().with(Tangent::Real, rev)
+    }
+
+    /// The same with a reverse over a tangent.
+    #[must_use]
+    pub fn with(mut self, tangent: Tangent, rev: Diagram) -> Reverses {
+        self.of[tangent as usize] = Some(rev);
+        self
+    }
+
+    /// The reverse over a tangent.
+    #[must_use]
+    pub fn over(&self, tangent: Tangent) -> Option<&Diagram> {
+        self.of[tangent as usize].as_ref()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (Tangent, &Diagram)> {
+        Tangent::ALL.into_iter().zip(&self.of).filter_map(|(t, d)| d.as_ref().map(|d| (t, d)))
+    }
+}
+
 /// A user's primitive at fixed dimensions: what it does and its reverse, both diagrams.
 #[derive(Debug)]
 pub struct PrimDef {
@@ -322,12 +409,12 @@ pub struct PrimDef {
     pub name: Arc<str>,
     /// `A -> B`, ports in order.
     pub fwd: Diagram,
-    /// `A * B' -> A'`: ports of `fwd`, then one cotangent an output with a tangent; outputs: one a port of `fwd` with
-    /// a tangent.
-    pub rev: Diagram,
+    /// `A * T(B) -> T(A)` a tangent: ports of `fwd`, then one cotangent an output with a tangent; outputs: one a port
+    /// of `fwd` with a tangent.
+    pub rev: Reverses,
     /// Where `rev` stands, for messages.
     pub span: Span,
-    /// Equal for equal definitions: a hash of the name and of the text forms of both diagrams.
+    /// Equal for equal definitions: a hash of the name and of the text forms of all diagrams.
     pub fingerprint: u64,
 }
 

@@ -4,7 +4,7 @@
 
 use super::builder::Builder;
 use super::einsum::EinsumSpec;
-use super::op::{Bits, Const, Function, Literal, Op};
+use super::op::{Bits, Const, Function, Literal, Logic, Op, Whole};
 use super::typing::TypeFault;
 use super::value::Wire;
 use crate::object::{Base, Dim, Dims, Leaf};
@@ -53,16 +53,8 @@ impl Builder {
         if leaf.base == Base::Real {
             return self.fill(&leaf.dims, 0.0);
         }
-        let entries =
-            |n| if leaf.base == Base::Bool { Literal::Bool(vec![false; n]) } else { Literal::Int(vec![0; n]) };
-        if leaf.literal_dims().is_some() {
-            return self.constant(Const { leaf: leaf.clone(), entries: entries(leaf.size(1)) });
-        }
-        let mut zero = self.constant(Const { leaf: Leaf::new(leaf.base, &[]), entries: entries(1) })?;
-        for axis in &leaf.dims {
-            zero = self.op(Op::Repeat { axis: *axis, core: 0 }, &[zero])?;
-        }
-        Ok(zero)
+        let zero = if leaf.base == Base::Bool { Literal::Bool(vec![false]) } else { Literal::Int(vec![0]) };
+        self.spread(Const { leaf: Leaf::new(leaf.base, &[]), entries: zero }, &leaf.dims)
     }
 
     /// A wire of any base repeated along a new axis in front.
@@ -104,12 +96,95 @@ impl Builder {
         self.op(Op::einsum(EinsumSpec::new(std::slice::from_ref(&letters), &letters, |_| None, by)?), &[x])
     }
 
-    /// The sum of two wires of one leaf.
+    /// The sum of two wires of one leaf; of bits, the exclusive or.
     ///
     /// # Errors
-    /// [`TypeFault`] when they differ.
+    /// [`TypeFault`] when they differ, or are labels.
     pub fn add(&mut self, x: Wire, y: Wire) -> Made {
-        self.op(Op::Add, &[x, y])
+        let sum = if self.leaf(x).base == Base::Bool { Op::Logic(Logic::Xor) } else { Op::Add };
+        self.op(sum, &[x, y])
+    }
+
+    /// The whole number `value` everywhere.
+    ///
+    /// # Errors
+    /// [`TypeFault`] for more axes than letters.
+    pub fn fill_int(&mut self, dims: &[Dim], value: i64) -> Made {
+        self.spread(Const { leaf: Leaf::new(Base::Int, &[]), entries: Literal::Int(vec![value]) }, dims)
+    }
+
+    /// A constant of rank 0 repeated over dimensions.
+    fn spread(&mut self, value: Const, dims: &[Dim]) -> Made {
+        let mut made = self.constant(value)?;
+        for (core, axis) in dims.iter().rev().enumerate() {
+            let core = u8::try_from(core).map_err(|_| TypeFault::Axes("too many axes".into()))?;
+            made = self.op(Op::Repeat { axis: *axis, core }, &[made])?;
+        }
+        Ok(made)
+    }
+
+    /// The opposite of whole numbers or reals; bits are their own.
+    ///
+    /// # Errors
+    /// [`TypeFault`] for labels.
+    pub fn negative(&mut self, x: Wire) -> Made {
+        match self.leaf(x).base {
+            Base::Real => self.scale(x, -1.0),
+            Base::Bool => Ok(x),
+            _ => {
+                let dims = self.dims(x);
+                let minus = self.fill_int(&dims, -1)?;
+                self.op(Op::Whole(Whole::Mul), &[x, minus])
+            }
+        }
+    }
+
+    /// `x` where the bit is set, else zero.
+    ///
+    /// # Errors
+    /// [`TypeFault`] when the dimensions differ.
+    pub fn masked(&mut self, bit: Wire, x: Wire) -> Made {
+        let leaf = self.leaf(x).clone();
+        if leaf.base == Base::Bool {
+            return self.op(Op::Logic(Logic::And), &[bit, x]);
+        }
+        let zero = self.zero(&leaf)?;
+        self.op(Op::Select, &[bit, x, zero])
+    }
+
+    /// The sum over one axis, counted from the front; an only axis becomes one of length 1.
+    ///
+    /// # Errors
+    /// [`TypeFault`] for labels, or when there is no such axis.
+    pub fn sum_axis(&mut self, x: Wire, axis: usize) -> Made {
+        let (base, rank) = (self.leaf(x).base, self.leaf(x).rank());
+        if base == Base::Real {
+            return self.sum_axes(x, &[axis]);
+        }
+        let core = rank.checked_sub(axis + 1).and_then(|c| u8::try_from(c).ok());
+        let core = core.ok_or_else(|| TypeFault::Axes(format!("{} has no axis {axis}", self.leaf(x))))?;
+        let sum = self.op(Op::Sum { core }, &[x])?;
+        if rank == 1 { self.reshape(sum, &[], &[Dim::ONE]) } else { Ok(sum) }
+    }
+
+    /// How much there is in all of a wire: the sum of its entries, bits counted as 0 or 1, as `Int[1]` (or `R[1]`).
+    ///
+    /// # Errors
+    /// [`TypeFault`] for labels.
+    pub fn tally(&mut self, x: Wire) -> Made {
+        let mut total = match self.leaf(x).base {
+            Base::Real => return self.sum_all(x),
+            Base::Bool => self.op(Op::ToInt, &[x])?,
+            _ => x,
+        };
+        let (from, count) = (self.dims(total), self.leaf(total).rank());
+        if from.as_slice() == [Dim::ONE] {
+            return Ok(total);
+        }
+        for _ in 0..count {
+            total = self.op(Op::Sum { core: 0 }, &[total])?;
+        }
+        self.reshape(total, &[], &[Dim::ONE])
     }
 
     /// The difference of two real wires of one leaf.
@@ -121,13 +196,21 @@ impl Builder {
         self.add(x, minus)
     }
 
-    /// A number `R[1]` repeated over dimensions.
+    /// One entry `X[1]` repeated over dimensions.
     ///
     /// # Errors
-    /// [`TypeFault`] unless it is a number.
+    /// [`TypeFault`] unless it is one entry.
     pub fn broadcast(&mut self, x: Wire, dims: &[Dim]) -> Made {
         if dims == [Dim::ONE] {
             return Ok(x);
+        }
+        if self.leaf(x).base != Base::Real {
+            let mut made = self.reshape(x, &[Dim::ONE], &[])?;
+            for (core, axis) in dims.iter().rev().enumerate() {
+                let core = u8::try_from(core).map_err(|_| TypeFault::Axes("too many axes".into()))?;
+                made = self.op(Op::Repeat { axis: *axis, core }, &[made])?;
+            }
+            return Ok(made);
         }
         let out: Vec<usize> = (1..=dims.len()).collect();
         let size = |l: usize| l.checked_sub(1).and_then(|l| dims.get(l)).copied();

@@ -101,6 +101,21 @@ pub(super) fn type_of(op: &Op, ins: &[&Leaf]) -> Result<SmallVec<[Leaf; 1]>, Typ
             }
             one(ins[0].clone())
         }
+        Op::Whole(_) => {
+            arity(ins, 2)?;
+            same(ins[0], ins[1])?;
+            if ins[0].base != Base::Int {
+                return Err(TypeFault::Base { needs: "Int", given: ins[0].clone() });
+            }
+            one(ins[0].clone())
+        }
+        Op::ToInt => {
+            arity(ins, 1)?;
+            if !matches!(ins[0].base, Base::Bool | Base::Fin(_)) {
+                return Err(TypeFault::Base { needs: "Bool or a label", given: ins[0].clone() });
+            }
+            one(Leaf { base: Base::Int, dims: ins[0].dims.clone() })
+        }
         Op::Compare(_) => {
             arity(ins, 2)?;
             same(ins[0], ins[1])?;
@@ -145,18 +160,47 @@ pub(super) fn type_of(op: &Op, ins: &[&Leaf]) -> Result<SmallVec<[Leaf; 1]>, Typ
             dims.insert(at, *axis);
             one(ins[0].with_dims(dims))
         }
+        Op::Sum { core } => {
+            arity(ins, 1)?;
+            if !matches!(ins[0].base, Base::Bool | Base::Int) {
+                return Err(TypeFault::Base { needs: "Bool or Int", given: ins[0].clone() });
+            }
+            let at = ins[0].rank().checked_sub(usize::from(*core) + 1);
+            let at = at.ok_or_else(|| TypeFault::Axes(format!("{} has not more than {core} axes", ins[0])))?;
+            let mut dims = ins[0].dims.clone();
+            dims.remove(at);
+            one(ins[0].with_dims(dims))
+        }
         Op::Concat { core } => one(concat(ins, usize::from(*core))?),
         Op::Gather { lead } => one(gather(ins, lead)?),
         Op::GatherDagger { lead, rows } => one(dagger_of_gather(ins, lead, *rows)?),
+        Op::Lookup { lead } => one(lookup(ins, lead)?),
+        Op::LookupDagger { lead } => one(dagger_of_lookup(ins, lead)?),
+        Op::Basis => {
+            arity(ins, 1)?;
+            bits(ins[0])?;
+            let rows = table_rows(ins[0])?;
+            let mut dims = ins[0].dims.clone();
+            if let Some(last) = dims.last_mut() {
+                *last = Dim::lit(rows);
+            }
+            one(ins[0].with_dims(dims))
+        }
+        Op::Rank => {
+            arity(ins, 1)?;
+            ordered(ins[0])?;
+            last_to_one(ins[0])?;
+            one(Leaf { base: Base::Int, dims: ins[0].dims.clone() })
+        }
         Op::Max | Op::ArgmaxOneHot => {
             arity(ins, 1)?;
-            real(ins[0])?;
+            ordered(ins[0])?;
             let reduced = last_to_one(ins[0])?;
             one(if *op == Op::Max { reduced } else { ins[0].clone() })
         }
         Op::Argmax => {
             arity(ins, 1)?;
-            real(ins[0])?;
+            ordered(ins[0])?;
             let n = ins[0].dims.last().and_then(|d| d.as_lit()).and_then(|n| u32::try_from(n).ok());
             let n = n.ok_or_else(|| TypeFault::Axes(format!("the last axis of {} is not a constant", ins[0])))?;
             let dims = last_to_one(ins[0])?.dims;
@@ -189,16 +233,18 @@ pub(super) fn type_of(op: &Op, ins: &[&Leaf]) -> Result<SmallVec<[Leaf; 1]>, Typ
             }
             Ok(prim.fwd.out_leaves().into_iter().collect())
         }
-        Op::Request { .. } => arity(ins, 1).and_then(|()| one(ins[0].clone())),
+        Op::Request { tangent, .. } => {
+            arity(ins, 1)?;
+            let request = tangent.of(ins[0]);
+            one(request.ok_or_else(|| TypeFault::NoReverse(format!("a parameter {} over {tangent}", ins[0])))?)
+        }
     }
 }
 
 fn dagger_of_gather(ins: &[&Leaf], lead: &[LeadAxis], rows: Dim) -> Result<Leaf, TypeFault> {
     arity(ins, 2)?;
     let (dy, index) = (ins[0], ins[1]);
-    if !matches!(dy.base, Base::Real | Base::Int) {
-        return Err(TypeFault::Base { needs: "a number", given: dy.clone() });
-    }
+    sums(dy)?;
     let wrong = || TypeFault::Axes(format!("{dy} cannot be scattered by {index} into {rows} rows"));
     if !matches!(index.base, Base::Fin(n) if Dim::lit(u64::from(n)) == rows) {
         return Err(wrong());
@@ -256,6 +302,18 @@ fn bits(leaf: &Leaf) -> Result<(), TypeFault> {
     if leaf.base == Base::Bool { Ok(()) } else { Err(TypeFault::Base { needs: "Bool", given: leaf.clone() }) }
 }
 
+/// A base whose entries have a largest.
+fn ordered(leaf: &Leaf) -> Result<(), TypeFault> {
+    let fits = matches!(leaf.base, Base::Real | Base::Int);
+    if fits { Ok(()) } else { Err(TypeFault::Base { needs: "R or Int", given: leaf.clone() }) }
+}
+
+/// A base whose entries can be added: labels cannot.
+fn sums(leaf: &Leaf) -> Result<(), TypeFault> {
+    let fits = !matches!(leaf.base, Base::Fin(_));
+    if fits { Ok(()) } else { Err(TypeFault::Base { needs: "R, Bool or Int", given: leaf.clone() }) }
+}
+
 /// The axes before the given trailing ones.
 fn lead_of(leaf: &Leaf, trailing: &[Dim]) -> Result<Dims, TypeFault> {
     let at = leaf.rank().checked_sub(trailing.len()).filter(|at| leaf.dims.get(*at..) == Some(trailing));
@@ -267,8 +325,8 @@ fn lead_of(leaf: &Leaf, trailing: &[Dim]) -> Result<Dims, TypeFault> {
 
 fn retail(ins: &[&Leaf], from: &[u64], to: &[u64], number: bool) -> Result<Leaf, TypeFault> {
     arity(ins, 1)?;
-    if number && !matches!(ins[0].base, Base::Real | Base::Int) {
-        return Err(TypeFault::Base { needs: "a number", given: ins[0].clone() });
+    if number {
+        sums(ins[0])?;
     }
     let from: Dims = from.iter().map(|n| Dim::lit(*n)).collect();
     let lead = lead_of(ins[0], &from)?;
@@ -318,6 +376,74 @@ fn gather(ins: &[&Leaf], lead: &[LeadAxis]) -> Result<Leaf, TypeFault> {
     }
     dims.extend(i.chain(t).copied());
     Ok(table.with_dims(dims))
+}
+
+/// The most bits an address may have: a table of 65,536 entries.
+const MOST_ADDRESS_BITS: u64 = 16;
+
+/// How many entries a table has that these address bits look into.
+fn table_rows(address: &Leaf) -> Result<u64, TypeFault> {
+    let bits = address.dims.last().and_then(|d| d.as_lit());
+    match bits {
+        Some(k) if k <= MOST_ADDRESS_BITS => Ok(1 << k),
+        Some(k) => Err(TypeFault::Axes(format!(
+            "{k} address bits need a table of 2^{k} entries; at most {MOST_ADDRESS_BITS} bits are possible"
+        ))),
+        None => Err(TypeFault::Axes(format!("the last axis of {address} is not a constant number of address bits"))),
+    }
+}
+
+/// The leading axes that operands carry together, outermost first; each carries those that `lead` says and one more.
+fn lead_dims(lead: &[LeadAxis], table: &[Dim], address: &[Dim]) -> Option<Dims> {
+    let (mut t, mut a) = (table.iter(), address.iter());
+    let mut dims = Dims::new();
+    for axis in lead {
+        let of_table = if axis.table { Some(*t.next()?) } else { None };
+        let of_address = if axis.index { Some(*a.next()?) } else { None };
+        if of_table.zip(of_address).is_some_and(|(x, y)| x != y) {
+            return None;
+        }
+        dims.push(of_table.or(of_address)?);
+    }
+    (t.len() == 1 && a.len() == 1).then_some(dims)
+}
+
+fn lookup(ins: &[&Leaf], lead: &[LeadAxis]) -> Result<Leaf, TypeFault> {
+    arity(ins, 2)?;
+    let (table, address) = (ins[0], ins[1]);
+    bits(address)?;
+    let rows = table_rows(address)?;
+    let dims = lead_dims(lead, &table.dims, &address.dims);
+    let mut dims = dims.ok_or_else(|| TypeFault::Axes(format!("{table} cannot be looked into by {address}")))?;
+    if table.dims.last() != Some(&Dim::lit(rows)) {
+        let bits = address.dims.last().copied().unwrap_or(Dim::ONE);
+        return Err(TypeFault::Axes(format!(
+            "{bits} address bits need a table of {rows} entries, {table} has {}",
+            table.dims.last().copied().unwrap_or(Dim::ONE)
+        )));
+    }
+    dims.push(Dim::ONE);
+    Ok(table.with_dims(dims))
+}
+
+fn dagger_of_lookup(ins: &[&Leaf], lead: &[LeadAxis]) -> Result<Leaf, TypeFault> {
+    arity(ins, 2)?;
+    let (dy, address) = (ins[0], ins[1]);
+    sums(dy)?;
+    bits(address)?;
+    let rows = Dim::lit(table_rows(address)?);
+    let wrong = || TypeFault::Axes(format!("{dy} cannot be scattered by {address} into tables of {rows} entries"));
+    let (last, over) = dy.dims.split_last().ok_or_else(wrong)?;
+    let carried = lead.iter().zip(over).filter(|(l, _)| l.index).map(|(_, d)| d);
+    let fits = *last == Dim::ONE
+        && over.len() == lead.len()
+        && lead.iter().all(|l| l.table || l.index)
+        && carried.eq(address.dims.split_last().map_or(&[][..], |(_, front)| front));
+    if !fits {
+        return Err(wrong());
+    }
+    let kept = lead.iter().zip(over).filter(|(l, _)| l.table).map(|(_, d)| *d);
+    Ok(dy.with_dims(kept.chain([rows])))
 }
 
 fn last_to_one(leaf: &Leaf) -> Result<Leaf, TypeFault> {

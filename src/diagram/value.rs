@@ -43,6 +43,8 @@ pub enum Role {
     Cotangent,
     /// The number of updates made so far, `R[1]`.
     Clock,
+    /// Noise of the update rule: drawn anew for each step, once for all examples.
+    RuleNoise,
 }
 
 /// An ordered, named, typed input of a diagram.

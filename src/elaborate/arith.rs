@@ -2,7 +2,7 @@
 
 use super::session::Elab;
 use super::value::{Res, Value, fault};
-use crate::diagram::{Comparison, Function, Logic, Op, Wire};
+use crate::diagram::{Comparison, Function, Logic, Op, Whole, Wire};
 use crate::object::{Base, Dim, Leaf};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::CompareOp;
@@ -114,6 +114,19 @@ impl<'p> Elab<'p> {
 
     /// Two operands brought to one leaf: equal already, or one of them a number.
     pub(crate) fn fit(&mut self, a: &Operand, b: &Operand, word: &str, span: Span) -> Res<(Wire, Wire)> {
+        // Beside bits, whole numbers and labels a number is one of them.
+        if let (Value::Number(x), Value::Wire(w)) = (&a.0, &b.0)
+            && self.b.leaf(*w).base != Base::Real
+        {
+            let like = self.leaf(*w);
+            return Ok((self.number_as(*x, &like, a.1)?, *w));
+        }
+        if let (Value::Wire(w), Value::Number(x)) = (&a.0, &b.0)
+            && self.b.leaf(*w).base != Base::Real
+        {
+            let like = self.leaf(*w);
+            return Ok((*w, self.number_as(*x, &like, b.1)?));
+        }
         let wa = self.as_wire(&a.0, a.1)?;
         let wb = self.as_wire(&b.0, b.1)?;
         let (la, lb) = (self.b.leaf(wa).clone(), self.b.leaf(wb).clone());
@@ -121,11 +134,12 @@ impl<'p> Elab<'p> {
             return Ok((wa, wb));
         }
         let dims = |leaf: &Leaf| leaf.dims.clone();
-        if la.is_number() && lb.base == Base::Real {
+        let one = |leaf: &Leaf| leaf.dims.as_slice() == [Dim::ONE];
+        if one(&la) && la.base == lb.base {
             let wide = self.spread(&a.0, wa, &dims(&lb), span)?;
             return Ok((wide, wb));
         }
-        if lb.is_number() && la.base == Base::Real {
+        if one(&lb) && la.base == lb.base {
             let wide = self.spread(&b.0, wb, &dims(&la), span)?;
             return Ok((wa, wide));
         }
@@ -134,13 +148,13 @@ impl<'p> Elab<'p> {
             Diagnostic::error(code, format!("`{word}` needs two wires of one shape, these are {la} and {lb}"))
                 .at(a.1, la.to_string())
                 .at(b.1, lb.to_string())
-                .help("only a number R[1] is repeated to fit; reshape or slice one of the two"),
+                .help("only one entry, such as R[1], is repeated to fit; reshape or slice one of the two"),
         )
     }
 
     fn spread(&mut self, value: &Value, wire: Wire, dims: &[Dim], span: Span) -> Res<Wire> {
         let made = match value {
-            Value::Number(x) => self.b.fill(dims, *x),
+            Value::Number(x) if self.b.leaf(wire).base == Base::Real => self.b.fill(dims, *x),
             _ => self.b.broadcast(wire, dims),
         };
         self.typed(made, "broadcast", span)
@@ -183,9 +197,15 @@ impl<'p> Elab<'p> {
         }
         let (x, y) = self.fit(a, b, op.word(), span)?;
         let leaf = self.b.leaf(x).clone();
+        if leaf.base == Base::Int && op != Binary::Power {
+            return self.binary_ints(op, x, y, span).map(Value::Wire);
+        }
         if leaf.base != Base::Real {
-            let hint =
-                if leaf.base == Base::Bool { "bits take `xor`, `&`, `|` and `!`" } else { "only R has arithmetic" };
+            let hint = match leaf.base {
+                Base::Bool => "bits take `xor`, `&`, `|` and `!`; `int(x)` counts them",
+                Base::Int => "whole numbers take `+ - * / mod`, where `/` rounds down",
+                _ => "labels have no arithmetic",
+            };
             return fault(
                 Diagnostic::error(Code::BASE, format!("`{}` is not defined on {leaf}", op.word()))
                     .at(span, leaf.to_string())
@@ -209,6 +229,35 @@ impl<'p> Elab<'p> {
             }
         };
         self.typed(made, op.word(), span).map(Value::Wire)
+    }
+
+    /// Arithmetic of whole numbers; division rounds down.
+    fn binary_ints(&mut self, op: Binary, x: Wire, y: Wire, span: Span) -> Res<Wire> {
+        let whole = |elab: &mut Self, f: Whole, x: Wire, y: Wire| {
+            let made = elab.b.op(Op::Whole(f), &[x, y]);
+            elab.typed(made, op.word(), span)
+        };
+        let less = |elab: &mut Self, x: Wire, y: Wire| {
+            let minus = elab.b.negative(y);
+            let minus = elab.typed(minus, op.word(), span)?;
+            let made = elab.b.add(x, minus);
+            elab.typed(made, op.word(), span)
+        };
+        match op {
+            Binary::Add => {
+                let made = self.b.add(x, y);
+                self.typed(made, "+", span)
+            }
+            Binary::Subtract => less(self, x, y),
+            Binary::Multiply => whole(self, Whole::Mul, x, y),
+            Binary::Divide => whole(self, Whole::Quotient, x, y),
+            Binary::Mod => {
+                let quotient = whole(self, Whole::Quotient, x, y)?;
+                let part = whole(self, Whole::Mul, quotient, y)?;
+                less(self, x, part)
+            }
+            Binary::Power => Err(None),
+        }
     }
 
     fn is_real(&self, value: &Value) -> bool {
@@ -239,8 +288,9 @@ impl<'p> Elab<'p> {
         }
         self.lifted(&[a], &mut |elab, each| match each {
             [a] => {
-                let wire = elab.real_wire(a, "-")?;
-                let made = elab.b.scale(wire, -1.0);
+                let wire = elab.as_wire(&a.0, a.1)?;
+                // A bit is its own opposite, as in Z2.
+                let made = elab.b.negative(wire);
                 elab.typed(made, "-", span).map(Value::Wire)
             }
             _ => Err(None),
@@ -273,7 +323,9 @@ impl<'p> Elab<'p> {
                 }
                 _ => return Err(None),
             };
-            let made = elab.b.op(Op::Logic(op), &wires);
+            let ints = op == Logic::And && wires.iter().all(|w| elab.b.leaf(*w).base == Base::Int);
+            let made = if ints { Op::Whole(Whole::And) } else { Op::Logic(op) };
+            let made = elab.b.op(made, &wires);
             elab.typed(made, Op::Logic(op).name(), span).map(Value::Wire)
         })
     }
@@ -327,7 +379,7 @@ impl<'p> Elab<'p> {
             let mut cond = cond;
             if leaf.dims != out.dims {
                 let size = |dims: &[Dim]| dims == [Dim::ONE];
-                if size(&out.dims) && out.base == Base::Real {
+                if size(&out.dims) {
                     x = elab.spread(&a.0, x, &leaf.dims, span)?;
                     y = elab.spread(&b.0, y, &leaf.dims, span)?;
                 } else if size(&leaf.dims) {

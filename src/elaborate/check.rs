@@ -51,7 +51,7 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
         }
         ItemKind::Rule(rule) => rule_item(defs, id, rule, said),
         ItemKind::Data(record) => {
-            train::spec_of(defs, id.file, record, said);
+            super::data_items::spec_of(defs, id.file, record, said);
         }
         ItemKind::Train(record) => {
             if let Err(faults) = train::training(defs, id.file, record, &[]) {
@@ -184,18 +184,31 @@ pub(crate) fn prim_model(
 }
 
 fn rule_item(defs: &Definitions, id: DefId, rule: &crate::syntax::ast::RuleItem, said: &mut Diagnostics) {
-    let base = match &rule.on.ty.kind {
-        crate::syntax::ast::TypeKind::Name(path, _) if matches!(path.as_slice(), [n] if &*n.name == "Bool") => {
-            Base::Bool
-        }
-        _ => Base::Real,
-    };
-    let leaves: Vec<(std::sync::Arc<str>, Leaf)> = match rule.scope {
-        Some((ScopeWord::Matrix, _)) => vec![("p".into(), Leaf::real(&[3, 2]))],
-        Some((ScopeWord::Global, _)) => vec![("p".into(), Leaf::real(&[3])), ("q".into(), Leaf::real(&[2]))],
+    rules::over(defs, id, rule, &sample_leaves(defs, id, rule), said);
+}
+
+/// Leaves to elaborate a rule over before its parameters are known.
+fn sample_leaves(
+    defs: &Definitions,
+    id: DefId,
+    rule: &crate::syntax::ast::RuleItem,
+) -> Vec<(std::sync::Arc<str>, Leaf)> {
+    let mut elab = Elab::new(defs);
+    if rule.on.len() > 1 {
+        let env = elab.root(id.file);
+        let tys: Vec<_> =
+            rule.on.iter().filter_map(|on| Some((on.name.name.clone(), elab.ty(&on.ty, &env).ok()?))).collect();
+        let mut vars = Vars::default();
+        tys.iter().for_each(|(_, ty)| elab.open_letters(ty, &mut vars));
+        let vars = sample(&open(&vars), SAMPLES.first().copied().unwrap_or_default());
+        return tys.iter().filter_map(|(name, ty)| Some((name.clone(), elab.leaf_of(ty, &vars).ok()?))).collect();
+    }
+    let base = rule.on.first().and_then(|on| elab.base_of(&on.ty, id.file)).unwrap_or(Base::Real);
+    match rule.scope {
+        Some((ScopeWord::Matrix, _)) => vec![("p".into(), Leaf::new(base, &[3, 2]))],
+        Some((ScopeWord::Global, _)) => vec![("p".into(), Leaf::new(base, &[3])), ("q".into(), Leaf::new(base, &[2]))],
         _ => vec![("p".into(), Leaf::new(base, &[5]))],
-    };
-    rules::over(defs, id, rule, &leaves, said);
+    }
 }
 
 /// A definition of the main file as a diagram.
@@ -306,6 +319,11 @@ pub(crate) fn coordinate_rules(program: &Program) -> Vec<(Ident, RuleDiagram, Ru
                 continue;
             }
             let id = DefId { file: f, item: i };
+            let mut elab = Elab::new(defs);
+            let real = rule.on.iter().all(|on| elab.base_of(&on.ty, f) == Some(Base::Real));
+            if !real {
+                continue;
+            }
             let mut quiet = Diagnostics::default();
             let whole = rules::over(defs, id, rule, &[("p".into(), Leaf::real(&[5]))], &mut quiet);
             let cut = [("a".into(), Leaf::real(&[2])), ("b".into(), Leaf::real(&[3]))];

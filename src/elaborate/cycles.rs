@@ -126,7 +126,7 @@ impl<'a> Names<'a> {
             }
             ItemKind::Prim(p) => {
                 self.bound.extend(p.dims.iter().map(|d| d.name.name.clone()));
-                for (wires, block) in [&p.fwd, &p.rev] {
+                for (wires, block) in std::iter::once(&p.fwd).chain(p.revs.iter().map(|r| &r.part)) {
                     wires.patterns.iter().for_each(|(p, _)| self.pattern(p));
                     self.block(block);
                 }
@@ -134,7 +134,7 @@ impl<'a> Names<'a> {
             ItemKind::Rule(r) => {
                 self.bound.extend(r.formals.iter().map(|d| d.name.name.clone()));
                 self.bound.extend(r.states.iter().map(|d| d.name.name.clone()));
-                self.bound.insert(r.on.name.name.clone());
+                self.bound.extend(r.on.iter().chain(&r.noises).map(|d| d.name.name.clone()));
                 self.defaults(&r.formals);
                 match &r.body {
                     RuleBody::Lens { get, put } => {

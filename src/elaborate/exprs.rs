@@ -130,12 +130,16 @@ impl<'p> Elab<'p> {
                         .help(format!("give it to its map: `f{{{}}}(x)`", name.name)),
                     );
                 }
-                Some(Den::Shape(_) | Den::Flag(_) | Den::Word(_)) => {
+                Some(Den::Shape(_) | Den::Flag(_) | Den::Word(_) | Den::Init(..)) => {
                     return fault(
                         Diagnostic::error(Code::WRONG_KIND, format!("`{}` is not a wire", name.name)).at(span, ""),
                     );
                 }
                 None => {}
+            }
+            if let (bit @ ("true" | "false"), None) = (&*name.name, self.defs.resolve(env.file, &name.name)) {
+                let leaf = crate::object::Leaf::new(crate::object::Base::Bool, &[1]);
+                return self.number_as(f64::from(u8::from(bit == "true")), &leaf, span).map(Value::Wire);
             }
             if name.name.as_ref() == "pi" && self.defs.resolve(env.file, "pi").is_none() {
                 return Ok(Value::Number(std::f64::consts::PI));
@@ -279,7 +283,7 @@ impl<'p> Elab<'p> {
         // `f(x)[0..2]` is a slice of what the call gives.
         let calls = groups.iter().rposition(|g| g.kind == GroupKind::Args);
         let filled = matches!(&head.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
-            if matches!(&*n.name, "zeros" | "ones" | "eye") && self.resolve_path(p, env).is_none()));
+            if matches!(&*n.name, "zeros" | "ones" | "eye" | "labels") && self.resolve_path(p, env).is_none()));
         if let (None, true) = (calls, filled) {
             let input = super::apply::Arriving { value: Value::Tuple(Vec::new()), from: None };
             return self.apply(e, env, input);

@@ -127,6 +127,7 @@ impl<'p> Elab<'p> {
                     },
                 }
             }
+            ExprKind::Apply(head, _) if self.is_initialiser(head, env) => Ok(Den::Init(e, Box::new(env.clone()))),
             ExprKind::Compose(_) => Ok(Den::Map(Rc::new(self.closure(e, env, prefix)))),
             ExprKind::Apply(head, groups) => {
                 let head_map = match &head.kind {

@@ -29,6 +29,7 @@ pub(crate) const PRELUDE: &[(&str, &str)] = &[
     ("std/loss.lens", include_str!("../prelude/loss.lens")),
     ("std/rules.lens", include_str!("../prelude/rules.lens")),
     ("std/schedule.lens", include_str!("../prelude/schedule.lens")),
+    ("std/bool.lens", include_str!("../prelude/bool.lens")),
 ];
 
 /// The files read, and how many of the first are the prelude.

@@ -8,22 +8,26 @@
 
 mod apply;
 mod arith;
+mod bits;
 mod blocks;
 mod builtins;
 mod check;
 mod consts;
 mod cycles;
+mod data_items;
 mod dims;
 mod exprs;
 mod formals;
 mod given;
 mod imports;
+mod initialisers;
 mod models;
 mod names;
 mod ports;
 mod prims;
 mod program;
 mod rule_scope;
+mod rule_tangent;
 mod rules;
 mod session;
 mod settings;

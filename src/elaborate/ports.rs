@@ -3,8 +3,7 @@
 use super::names::DefId;
 use super::session::Elab;
 use super::value::{Den, Env, Res, fault};
-use crate::diagram::Init;
-use crate::diagram::{Bits, Const, Literal, Role, Wire};
+use crate::diagram::{Init, Role, Wire};
 use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, Block, Body, Expr, ExprKind, FormalKind, GroupKind, ItemKind, Statement};
@@ -162,61 +161,5 @@ impl<'p> Elab<'p> {
             Some(ItemKind::Map(map)) => map.formals.iter().any(|f| !matches!(f.kind, FormalKind::Default(_))),
             _ => false,
         }
-    }
-
-    /// How a port is drawn, from the expression after `~`.
-    pub(crate) fn init(&mut self, e: Option<&'p Expr>, leaf: &Leaf, env: &Env<'p>, span: Span) -> Res<Init> {
-        let Some(e) = e else { return Ok(Init::Zeros) };
-        let (name, args): (&str, &[Arg]) = match &e.kind {
-            ExprKind::Path(path) if path.len() == 1 => (path.first().map_or("", |p| &p.name), &[]),
-            ExprKind::Apply(head, groups) => match (&head.kind, groups.as_slice()) {
-                (ExprKind::Path(path), [group]) if path.len() == 1 && group.kind == GroupKind::Args => {
-                    (path.first().map_or("", |p| &p.name), &group.args)
-                }
-                _ => ("", &[]),
-            },
-            _ => ("", &[]),
-        };
-        let mut numbers = Vec::new();
-        for arg in args {
-            if let ArgValue::Expr(value) = &arg.value {
-                numbers.push((arg.name.as_ref().map(|n| n.name.clone()), self.number(value, env)?));
-            }
-        }
-        let pick = |key: &str, at: usize, default: f64| {
-            numbers
-                .iter()
-                .find(|(n, _)| n.as_deref() == Some(key))
-                .or_else(|| numbers.get(at).filter(|(n, _)| n.is_none()))
-                .map_or(default, |(_, x)| *x)
-        };
-        let hidden = env.get(name).is_some();
-        Ok(match name {
-            "zeros" if !hidden => Init::Zeros,
-            "ones" if !hidden => Init::Ones,
-            "glorot" => Init::Glorot,
-            "he" => Init::He,
-            "orthogonal" => Init::Orthogonal,
-            "constant" => Init::Constant(pick("c", 0, 0.0)),
-            "uniform" => Init::Uniform { lo: pick("lo", 0, 0.0), hi: pick("hi", 1, 1.0) },
-            "normal" => Init::Normal { std: pick("std", 0, 1.0) },
-            _ => {
-                let (shape, entries) = self.const_tensor(e, env)?;
-                let dims = leaf.literal_dims().unwrap_or_default();
-                if shape.is_empty() {
-                    return Ok(Init::Constant(entries.first().copied().unwrap_or(0.0)));
-                }
-                if shape != dims {
-                    let shown = Leaf::real(&shape);
-                    return fault(
-                        Diagnostic::error(Code::INITIALISER, format!("a port {leaf} cannot begin as {shown}"))
-                            .at(e.span, format!("this is {shown}"))
-                            .also(span, format!("the port is {leaf}")),
-                    );
-                }
-                let entries = Literal::Real(entries.into_iter().map(Bits).collect());
-                Init::Literal(std::sync::Arc::new(Const { leaf: leaf.clone(), entries }))
-            }
-        })
     }
 }

@@ -4,11 +4,12 @@ use super::apply::{Arriving, Call};
 use super::dims::Vars;
 use super::names::DefId;
 use super::session::Elab;
+use super::types::{BaseTerm, Ty};
 use super::value::{Env, Place, Res, Value, fault};
-use crate::diagram::{Diagram, Op, PrimDef, Role, Wire};
-use crate::object::{Base, Leaf};
+use crate::diagram::{Diagram, Op, PrimDef, Reverses, Role, Wire};
+use crate::object::{Base, Leaf, Tangent};
 use crate::source::{Code, Diagnostic};
-use crate::syntax::ast::{Block, PrimItem, Wires};
+use crate::syntax::ast::{Block, PrimItem, PrimRev, Wires};
 use std::sync::Arc;
 
 impl<'p> Elab<'p> {
@@ -91,25 +92,82 @@ impl<'p> Elab<'p> {
     ) -> Res<PrimDef> {
         let fwd = self.prim_part(id, &prim.fwd, shape, leaves, &[], env)?;
         let outs = fwd.out_leaves();
-        // A primitive over bits alone is differentiated with parities, any other with reals.
-        let bits = leaves.iter().chain(&outs).all(|l| l.base == Base::Bool);
-        let tangential = |l: &&Leaf| l.base == if bits { Base::Bool } else { Base::Real };
-        let requests: Vec<Leaf> = outs.iter().filter(tangential).cloned().collect();
-        let rev = self.prim_part(id, &prim.rev, shape, leaves, &requests, env)?;
-        let needs: Vec<Leaf> = leaves.iter().filter(tangential).cloned().collect();
-        let gives = rev.out_leaves();
+        // Over reals alone one reverse serves every tangent; what touches bits or whole numbers has one for each.
+        let real = leaves.iter().chain(&outs).all(|l| l.base == Base::Real);
+        let mut reverses = Reverses::default();
+        for rev in &prim.revs {
+            let over: Vec<Tangent> = if real { vec![Tangent::Real] } else { self.tangents_of(rev, &outs) };
+            let (mut made_one, mut first) = (false, None);
+            for tangent in over {
+                let said = self.diagnostics.0.len();
+                match self.prim_rev(id, prim, rev, shape, (leaves, &outs), env, tangent) {
+                    Ok(made) => {
+                        reverses = reverses.with(tangent, made);
+                        made_one = true;
+                    }
+                    // A body that means something over one tangent need not over the other.
+                    Err(f) => {
+                        let own = self.diagnostics.0.split_off(said.min(self.diagnostics.0.len()));
+                        first.get_or_insert((f, own));
+                    }
+                }
+            }
+            if let (false, Some((f, own))) = (made_one, first) {
+                self.diagnostics.0.extend(own);
+                return Err(f);
+            }
+        }
+        let span = prim.revs.first().map_or(prim.name.span, |r| r.span);
+        Ok(PrimDef::new(prim.name.name.clone(), fwd, reverses, span))
+    }
+
+    /// The tangents that a `rev` is for: those that the written types of its requests allow.
+    fn tangents_of(&mut self, rev: &'p PrimRev, outs: &[Leaf]) -> Vec<Tangent> {
+        let root = self.root(0);
+        let written: Vec<Option<Base>> = (rev.part.0.patterns.iter())
+            .map(|(_, ty)| match ty.as_ref().map(|t| self.ty(t, &root)) {
+                Some(Ok(Ty::Leaf { base: BaseTerm::Plain(base), .. })) => Some(base),
+                _ => None,
+            })
+            .collect();
+        let fits = |tangent: &Tangent| {
+            let asked: Vec<Base> = outs.iter().filter_map(|l| tangent.of(l)).map(|l| l.base).collect();
+            let own = written.len().checked_sub(asked.len()).and_then(|at| written.get(at..)).unwrap_or_default();
+            own.iter().zip(&asked).all(|(w, a)| w.is_none_or(|w| w == *a))
+        };
+        Tangent::ALL.into_iter().filter(|t| outs.iter().any(|l| t.of(l).is_some())).filter(fits).collect()
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a reverse is its primitive, its shapes and a tangent")]
+    fn prim_rev(
+        &mut self,
+        id: DefId,
+        prim: &'p PrimItem,
+        rev: &'p PrimRev,
+        shape: &Value,
+        (leaves, outs): (&[Leaf], &[Leaf]),
+        env: &Env<'p>,
+        tangent: Tangent,
+    ) -> Res<Diagram> {
+        let requests: Vec<Leaf> = outs.iter().filter_map(|l| tangent.of(l)).collect();
+        let made = self.prim_part(id, &rev.part, shape, leaves, &requests, env)?;
+        let needs: Vec<Leaf> = leaves.iter().filter_map(|l| tangent.of(l)).collect();
+        let gives = made.out_leaves();
         if needs != gives {
             let show = |l: &[Leaf]| l.iter().map(Leaf::to_string).collect::<Vec<_>>().join(", ");
-            return fault(
-                Diagnostic::error(
-                    Code::SHAPE,
-                    format!("`rev` of `{}` must give a request for each input", prim.name.name),
-                )
-                .at(prim.rev.1.value.span, format!("gives {}", show(&gives)))
-                .also(prim.arrow.from.span, format!("needs {}", show(&needs))),
-            );
+            let mut fault_here = Diagnostic::error(
+                Code::SHAPE,
+                format!("`rev` of `{}` must give a request for each input", prim.name.name),
+            )
+            .at(rev.part.1.value.span, format!("gives {}", show(&gives)))
+            .also(prim.arrow.from.span, format!("needs {}", show(&needs)));
+            if tangent != Tangent::Real {
+                fault_here =
+                    fault_here.note(format!("requests over {tangent}; write the type of `dy` to name another"));
+            }
+            return fault(fault_here);
         }
-        Ok(PrimDef::new(prim.name.name.clone(), fwd, rev, prim.rev_span))
+        Ok(made)
     }
 
     /// `fwd` or `rev` as a diagram of its own.
@@ -176,7 +234,10 @@ impl<'p> Elab<'p> {
 /// Whether each number of the result depends on the numbers at its own place alone.
 fn pointwise(d: &Diagram) -> bool {
     d.nodes().iter().all(|n| match &n.op {
-        Op::Input(_) | Op::Const(_) | Op::Add | Op::Map(_) | Op::Compare(_) | Op::Logic(_) | Op::Select => true,
+        Op::Input(_) | Op::Const(_) | Op::Add | Op::Map(_) | Op::Whole(_) | Op::ToInt => true,
+        Op::Compare(_) | Op::Logic(_) | Op::Select => true,
+        // a constant spread over a leaf
+        Op::Repeat { .. } => n.ins.iter().all(|w| d.leaf(*w).size(2) == 1),
         Op::Einsum(spec) => spec.ins().iter().all(|letters| letters == spec.out()),
         Op::Call(prim) => pointwise(&prim.fwd),
         _ => false,

@@ -7,7 +7,7 @@ use super::names::{Definitions, item_name, item_word, nearest};
 use super::{check, imports, train};
 use crate::data::DataSpec;
 use crate::diagram::{Diagram, Init};
-use crate::object::Leaf;
+use crate::object::{Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, SourceMap, Span, World};
 use crate::syntax::ast::{Field, Ident, ItemKind};
 use std::sync::Arc;
@@ -66,7 +66,8 @@ pub struct StatePort {
 
 /// An update rule over the leaves of a program, requests still holes.
 ///
-/// Ports: the parameters (`Param`), the clock (`Clock`), the states (`State`) in the order of `states`. Outputs: the
+/// Ports: the parameters (`Param`), the clock (`Clock`), the states (`State`) in the order of `states`, the rule's noise
+/// (`RuleNoise`). Outputs: the
 /// next parameters, the next states, the points of each hole (hole by hole, leaf by leaf), and, if `evaluates`, the
 /// parameters to evaluate at.
 #[derive(Clone, Debug)]
@@ -75,8 +76,12 @@ pub struct RuleDiagram {
     pub diagram: Diagram,
     /// The parameter leaves.
     pub leaves: Vec<(Arc<str>, Leaf)>,
+    /// What a request is.
+    pub tangent: Tangent,
     /// Its states.
     pub states: Vec<StatePort>,
+    /// Noise drawn anew for each step, in the order of the ports of role `RuleNoise`.
+    pub noise: Vec<Parameter>,
     /// How many requests are made in a step, at least one.
     pub holes: usize,
     /// Whether the last outputs are the parameters to evaluate at.
@@ -90,6 +95,38 @@ pub enum Aggregator {
     Mean,
     /// The sum over the batch.
     Sum,
+    /// The exclusive or over the batch: requests are bits.
+    Xor,
+    /// The exact sum over the batch: requests are whole numbers.
+    Votes,
+}
+
+impl Aggregator {
+    /// What requests over a tangent meet in when the program names nothing.
+    #[must_use]
+    pub fn over(tangent: Tangent) -> Aggregator {
+        match tangent {
+            Tangent::Real => Aggregator::Mean,
+            Tangent::Parity => Aggregator::Xor,
+            Tangent::Votes => Aggregator::Votes,
+        }
+    }
+
+    /// Whether requests over a tangent can meet in it.
+    #[must_use]
+    pub fn fits(self, tangent: Tangent) -> bool {
+        match self {
+            Aggregator::Mean | Aggregator::Sum => tangent == Tangent::Real,
+            Aggregator::Xor => tangent == Tangent::Parity,
+            Aggregator::Votes => tangent == Tangent::Votes,
+        }
+    }
+
+    /// The same for a run without examples, where there is one request: the mean of one is itself.
+    #[must_use]
+    pub fn of_one(self) -> Aggregator {
+        if self == Aggregator::Sum { Aggregator::Mean } else { self }
+    }
 }
 
 /// Which numbers a run computes with.
@@ -108,6 +145,8 @@ pub enum BatchSize {
     Rows(usize),
     /// All examples at once.
     All,
+    /// That many examples whose loss is not zero, in order; the others are passed over.
+    Active(usize),
 }
 
 /// How long a run is.
@@ -124,6 +163,8 @@ pub enum Length {
 pub enum Metric {
     /// The share of examples whose largest output is the label's; ties to the lower class. One logit: positive above 0.
     Accuracy,
+    /// The share of examples whose outputs all equal the target; for classes the accuracy.
+    ExactMatch,
     /// Counts of true class by predicted class.
     ConfusionMatrix,
 }
@@ -137,7 +178,7 @@ pub enum Select {
     Best {
         /// `valid`, `train` or `test`.
         part: Arc<str>,
-        /// `loss` or `accuracy`.
+        /// `loss`, `accuracy` or `exact_match`.
         metric: Arc<str>,
     },
 }

@@ -3,7 +3,7 @@
 use super::session::Elab;
 use super::value::{Res, Value, fault};
 use crate::diagram::{Op, Wire};
-use crate::object::Leaf;
+use crate::object::{Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::Ident;
 use rustc_hash::FxHashMap;
@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// The rule whose body is being elaborated.
 #[derive(Clone, Debug)]
 pub(crate) struct RuleScope {
+    /// What a request is.
+    pub(crate) tangent: Tangent,
     /// Whether it promised to look at each number by itself.
     pub(crate) coordinate: bool,
     /// Whether shapes are being arranged by the elaborator itself.
@@ -71,6 +73,7 @@ impl<'p> Elab<'p> {
         let (leaves, flat) = (scope.leaves.clone(), scope.flat.clone());
         let points: Vec<Wire> = match &point {
             Value::Family(wires) => wires.as_ref().clone(),
+            Value::Tuple(parts) => parts.iter().map(|p| self.as_wire(p, span)).collect::<Res<_>>()?,
             other => vec![self.as_wire(other, span)?],
         };
         if points.len() != leaves.len() {
@@ -79,25 +82,31 @@ impl<'p> Elab<'p> {
             );
         }
         let unflat = points.into_iter().map(|w| self.unflatten(w, flat.as_ref(), span)).collect::<Res<Vec<_>>>()?;
-        let asked = self.ask(&leaves, &unflat, span)?;
-        let back = asked.into_iter().map(|w| self.flatten_leaf(w, flat.as_ref(), span)).collect::<Res<Vec<_>>>()?;
+        let asked = self.ask(&leaves, &unflat, span)?.into_iter().flatten();
+        let back = asked.map(|w| self.flatten_leaf(w, flat.as_ref(), span)).collect::<Res<Vec<_>>>()?;
         Ok(match point {
             Value::Family(_) => Value::Family(Rc::new(back)),
+            Value::Tuple(_) if back.len() != 1 => Value::Tuple(back.into_iter().map(Value::Wire).collect()),
             _ => back.first().map_or(Value::Poison, |w| Value::Wire(*w)),
         })
     }
 
-    /// One request node a leaf, at the next hole.
-    pub(crate) fn ask(&mut self, leaves: &[usize], points: &[Wire], span: Span) -> Res<Vec<Wire>> {
+    /// One request node a leaf, at the next hole; none where the leaf has no tangent.
+    pub(crate) fn ask(&mut self, leaves: &[usize], points: &[Wire], span: Span) -> Res<Vec<Option<Wire>>> {
         let mut out = Vec::new();
         for (leaf, point) in leaves.iter().zip(points) {
             let Some(scope) = &mut self.rule else { return Err(None) };
+            let tangent = scope.tangent;
             let Some(count) = scope.holes.get_mut(*leaf) else { return Err(None) };
             let hole = *count;
             *count += 1;
-            let op = Op::Request { hole, leaf: u32::try_from(*leaf).unwrap_or(u32::MAX) };
+            if tangent.of(self.b.leaf(*point)).is_none() {
+                out.push(None);
+                continue;
+            }
+            let op = Op::Request { hole, leaf: u32::try_from(*leaf).unwrap_or(u32::MAX), tangent };
             let made = self.b.op(op, &[*point]);
-            out.push(self.typed(made, "request", span)?);
+            out.push(Some(self.typed(made, "request", span)?));
         }
         Ok(out)
     }
@@ -116,7 +125,7 @@ impl<'p> Elab<'p> {
     /// A wire of the body as the leaf is.
     pub(crate) fn unflatten(&mut self, w: Wire, flat: Option<&(Leaf, Leaf)>, span: Span) -> Res<Wire> {
         match flat {
-            Some((as_is, as_seen)) if self.leaf(w) == *as_seen => {
+            Some((as_is, as_seen)) if self.leaf(w).dims == as_seen.dims => {
                 let made = self.b.reshape_all(w, &as_is.dims);
                 self.typed(made, "reshape", span)
             }

@@ -7,16 +7,16 @@
 use super::apply::Arriving;
 use super::dims::Vars;
 use super::names::{DefId, Definitions};
-use super::program::{RuleDiagram, StateInit, StatePort};
+use super::program::{Parameter, RuleDiagram, StateInit, StatePort};
 use super::rule_scope::RuleScope;
 use super::session::Elab;
 use super::stages::{Part, parts_of, stages_of};
 use super::types::{DimTerm, Ty};
 use super::value::{Den, Env, Place, Res, RuleStage, Setting, Value, fault};
 use crate::diagram::{Role, Wire};
-use crate::object::{Dim, Leaf};
+use crate::object::{Base, Dim, Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use crate::syntax::ast::{Expr, ExprKind, FormalKind, GetBody, RuleBody, RuleItem, ScopeWord};
+use crate::syntax::ast::{Expr, ExprKind, FormalKind, GetBody, PortDecl, RuleBody, RuleItem, ScopeWord};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ struct Building<'e, 'p> {
     clock: Wire,
     states: States,
     evaluated: Vec<Option<Wire>>,
+    /// Noise drawn for each step, with what it is kept by.
+    noises: Vec<(String, Parameter, Wire)>,
     /// The part of the rule expression that is being built.
     part: usize,
 }
@@ -117,7 +119,9 @@ fn build_parts<'p>(
         leaves.iter().map(|(path, leaf)| elab.b.port(path.clone(), Role::Param, leaf.clone())).collect();
     let clock = elab.b.port("t", Role::Clock, Leaf::number());
     let n = leaves.len();
+    let tangent = elab.tangent_of_parts(&parts)?;
     elab.rule = Some(RuleScope {
+        tangent,
         coordinate: false,
         exempt: false,
         declared: span,
@@ -129,21 +133,26 @@ fn build_parts<'p>(
         states: Vec::new(),
         asks: false,
     });
-    let mut b = Building { elab, leaves, clock, states: States::default(), evaluated: vec![None; n], part: 0 };
+    let (states, evaluated, noises) = (States::default(), vec![None; n], Vec::new());
+    let mut b = Building { elab, leaves, clock, states, evaluated, noises, part: 0 };
     let mut next = params.clone();
-    for (at, part) in parts.iter().enumerate() {
+    for (at, mut part) in parts.into_iter().enumerate() {
         b.part = at;
+        b.leave_idle(&mut part, tangent);
+        let part = &part;
         let own: Vec<Wire> = part.leaves.iter().filter_map(|l| params.get(*l).copied()).collect();
         let out = b.run(part, 0, &part.leaves, &own)?;
         for (leaf, w) in part.leaves.iter().zip(out) {
-            if let Some(slot) = next.get_mut(*leaf) {
+            if let (Some(slot), Some(w)) = (next.get_mut(*leaf), w) {
                 *slot = w;
             }
         }
     }
-    let Building { elab, states, evaluated, .. } = b;
+    let Building { elab, states, evaluated, noises, .. } = b;
     let holes = elab.rule.as_ref().map_or(0, |r| r.holes.iter().copied().max().unwrap_or(0));
-    finish(elab, &params, next, states, evaluated, usize::from(holes), leaves)
+    let noise = noises.into_iter().map(|(_, n, _)| n).collect();
+    let made = finish(elab, &params, next, states, evaluated, usize::from(holes), leaves)?;
+    Ok(RuleDiagram { tangent, noise, ..made })
 }
 
 fn finish(
@@ -160,7 +169,7 @@ fn finish(
     let mut last: Vec<Wire> = params.to_vec();
     for hole in 0..holes {
         for node in elab.b.diagram().nodes() {
-            if let crate::diagram::Op::Request { hole: h, leaf } = &node.op
+            if let crate::diagram::Op::Request { hole: h, leaf, .. } = &node.op
                 && usize::from(*h) == hole
                 && let (Some(slot), Some(point)) = (last.get_mut(*leaf as usize), node.ins.first())
             {
@@ -182,23 +191,97 @@ fn finish(
     Ok(RuleDiagram {
         diagram: b.finish(&outs),
         leaves: leaves.to_vec(),
+        tangent: Tangent::Real,
         states: states.ports.into_iter().map(|(s, _, _)| s).collect(),
+        noise: Vec::new(),
         holes: holes.max(1),
         evaluates,
     })
 }
 
 impl<'p> Building<'_, 'p> {
-    /// Runs the stages from `k` on at a point: what stage `k` makes of the request of the stages behind it.
-    fn run(&mut self, part: &Part<'p>, k: usize, leaves: &[usize], at: &[Wire]) -> Res<Vec<Wire>> {
+    /// Leaves out of a part what no rule of it can move: a label (a wiring) has no tangent, and stays as it was drawn
+    /// unless the rule names it.
+    fn leave_idle(&mut self, part: &mut Part<'p>, tangent: Tangent) {
+        let Some(first) = part.stages.first() else { return };
+        let (item, file) = (first.item, first.def.file);
+        let bases: Vec<Option<Base>> = item.on.iter().map(|on| self.elab.base_of(&on.ty, file)).collect();
+        let kind = |base: Base| if let Base::Fin(_) = base { Base::Fin(0) } else { base };
+        let leaves = self.leaves;
+        part.leaves.retain(|l| {
+            leaves.get(*l).is_none_or(|(_, leaf)| tangent.of(leaf).is_some() || bases.contains(&Some(kind(leaf.base))))
+        });
+    }
+
+    /// Which leaves a body sees at once: one, all, or those of one module that it names together.
+    fn groups(&mut self, stage: &RuleStage<'p>, leaves: &[usize]) -> Res<Vec<Vec<usize>>> {
+        if matches!(stage.item.scope, Some((ScopeWord::Global, _))) {
+            return Ok(vec![(0..leaves.len()).collect()]);
+        }
+        if stage.item.on.len() == 1 {
+            return Ok((0..leaves.len()).map(|i| vec![i]).collect());
+        }
+        let path = |i: usize| leaves.get(i).and_then(|l| self.leaves.get(*l)).map_or("", |(p, _)| &**p);
+        let mut groups = Vec::new();
+        let mut taken = vec![false; leaves.len()];
+        for i in 0..leaves.len() {
+            if taken.get(i) == Some(&true) {
+                continue;
+            }
+            let module = path(i).rsplit_once('.').map_or("", |(module, _)| module);
+            let mut group = Vec::new();
+            for on in &stage.item.on {
+                let wanted =
+                    if module.is_empty() { on.name.name.to_string() } else { format!("{module}.{}", on.name.name) };
+                let Some(at) = (0..leaves.len()).find(|j| path(*j) == wanted) else {
+                    return fault(
+                        Diagnostic::error(
+                            Code::RULE_SCOPE,
+                            format!(
+                                "`{}` works on {}, there is no `{wanted}` beside `{}`",
+                                stage.item.name.name,
+                                names(&stage.item.on),
+                                path(i)
+                            ),
+                        )
+                        .at(stage.span, format!("meets `{}`", path(i)))
+                        .also(on.name.span, "needs this port too")
+                        .help("give other parameters a rule of their own: `{ \"*.w\": .., \"*.T\": .., _: .. }`"),
+                    );
+                };
+                group.push(at);
+                taken.get_mut(at).into_iter().for_each(|t| *t = true);
+            }
+            if !group.contains(&i) {
+                return fault(
+                    Diagnostic::error(
+                        Code::RULE_SCOPE,
+                        format!(
+                            "`{}` works on {}, `{}` is none of them",
+                            stage.item.name.name,
+                            names(&stage.item.on),
+                            path(i)
+                        ),
+                    )
+                    .at(stage.span, format!("meets `{}`", path(i)))
+                    .help("give other parameters a rule of their own: `{ \"*.b\": .., _: .. }`"),
+                );
+            }
+            groups.push(group);
+        }
+        Ok(groups)
+    }
+
+    /// Runs the stages from `k` on at a point: what stage `k` makes of the requests of the stages behind it. The first
+    /// gives new parameters, the others requests, where a leaf has one.
+    fn run(&mut self, part: &Part<'p>, k: usize, leaves: &[usize], at: &[Wire]) -> Res<Vec<Option<Wire>>> {
         let Some(stage) = part.stages.get(k) else {
             let span = part.stages.last().map(|s| s.span).unwrap_or_default();
             return self.elab.ask(leaves, at, span);
         };
         let stage = stage.clone();
-        let global = matches!(stage.item.scope, Some((ScopeWord::Global, _)));
-        let groups: Vec<Vec<usize>> =
-            if global { vec![(0..leaves.len()).collect()] } else { (0..leaves.len()).map(|i| vec![i]).collect() };
+        let groups = self.groups(&stage, leaves)?;
+        let mut out: Vec<Option<Wire>> = vec![None; leaves.len()];
         match &stage.item.body {
             RuleBody::Lens { get, put } => {
                 let mut points: Vec<Vec<Wire>> = Vec::new();
@@ -207,29 +290,28 @@ impl<'p> Building<'_, 'p> {
                     let found = self.points(get.as_ref(), &mut body)?;
                     for (i, row) in found.into_iter().enumerate() {
                         if points.len() <= i {
-                            points.push(Vec::new());
+                            points.push(at.to_vec());
                         }
-                        if let Some(all) = points.get_mut(i) {
-                            all.extend(row);
-                        }
+                        let all = points.get_mut(i).map(Vec::as_mut_slice).unwrap_or_default();
+                        group.iter().zip(row).for_each(|(l, w)| all.get_mut(*l).into_iter().for_each(|slot| *slot = w));
                     }
                 }
                 let mut requests = Vec::new();
                 for row in &points {
                     requests.push(self.run(part, k + 1, leaves, row)?);
                 }
-                let mut out = Vec::new();
                 for group in &groups {
                     let mut body = self.enter(&stage, k, leaves, at, group)?;
                     let mut args = Vec::new();
                     for row in &requests {
-                        let own: Vec<Wire> = group.iter().filter_map(|i| row.get(*i).copied()).collect();
+                        let own: Vec<Wire> = group.iter().filter_map(|i| row.get(*i).copied().flatten()).collect();
                         args.push(self.seen(&own, &body, stage.span)?);
                     }
                     let value = if args.len() == 1 { args.pop().unwrap_or(Value::Poison) } else { Value::Tuple(args) };
                     self.elab.bind_wires(&put.0, value, stage.span, &mut body.env)?;
                     let value = self.elab.block(&put.1, &mut body.env)?;
-                    out.extend(self.leave(&stage, body, value, put.1.value.span)?);
+                    let made = self.leave(&stage, body, value, put.1.value.span)?;
+                    put_back(&mut out, group, made);
                 }
                 Ok(out)
             }
@@ -237,7 +319,6 @@ impl<'p> Building<'_, 'p> {
                 if part.stages.len() > k + 1 {
                     return Elab::not_yet("a transform behind a rule with `step`", stage.span);
                 }
-                let mut out = Vec::new();
                 for group in &groups {
                     let mut body = self.enter(&stage, k, leaves, at, group)?;
                     if let Some(scope) = &mut self.elab.rule {
@@ -247,7 +328,8 @@ impl<'p> Building<'_, 'p> {
                     if let Some(scope) = &mut self.elab.rule {
                         scope.asks = false;
                     }
-                    out.extend(self.leave(&stage, body, value, block.value.span)?);
+                    let made = self.leave(&stage, body, value, block.value.span)?;
+                    put_back(&mut out, group, made);
                 }
                 Ok(out)
             }
@@ -273,7 +355,9 @@ impl<'p> Building<'_, 'p> {
                 rows
             }
         };
-        rows.into_iter().map(|(v, span)| self.unseen(&v, body, span)).collect()
+        rows.into_iter()
+            .map(|(v, span)| Ok(self.unseen(&v, body, false, span)?.into_iter().flatten().collect()))
+            .collect()
     }
 
     /// Wires of leaves as the body sees them.
@@ -281,22 +365,31 @@ impl<'p> Building<'_, 'p> {
         if body.global {
             return Ok(Value::Family(Rc::new(wires.to_vec())));
         }
+        if body.leaves.len() > 1 && wires.len() != 1 {
+            return Ok(Value::Tuple(wires.iter().map(|w| Value::Wire(*w)).collect()));
+        }
         let w = wires.first().copied().ok_or(None)?;
         self.elab.flatten_leaf(w, body.flat.as_ref(), span).map(Value::Wire)
     }
 
-    /// A value of the body as wires of the leaves.
-    fn unseen(&mut self, value: &Value, body: &Body<'p>, span: Span) -> Res<Vec<Wire>> {
+    /// A value of the body as wires of the leaves, or of their requests.
+    fn unseen(&mut self, value: &Value, body: &Body<'p>, request: bool, span: Span) -> Res<Vec<Option<Wire>>> {
         let wires = match value {
             Value::Family(ws) => ws.as_ref().clone(),
             Value::Poison => return Err(None),
+            Value::Tuple(parts) if body.leaves.len() > 1 && !body.global => {
+                parts.iter().map(|v| self.elab.as_wire(v, span)).collect::<Res<_>>()?
+            }
             other => {
                 let w = self.elab.as_wire(other, span)?;
                 vec![self.elab.unflatten(w, body.flat.as_ref(), span)?]
             }
         };
-        let wanted: Vec<Leaf> =
-            body.leaves.iter().filter_map(|l| self.leaves.get(*l).map(|(_, l)| l.clone())).collect();
+        let tangent = self.elab.rule.as_ref().map_or(Tangent::Real, |r| r.tangent);
+        let of_leaf = |leaf: &Leaf| if request { tangent.of(leaf) } else { Some(leaf.clone()) };
+        let each: Vec<Option<Leaf>> =
+            body.leaves.iter().filter_map(|l| self.leaves.get(*l).map(|(_, l)| of_leaf(l))).collect();
+        let wanted: Vec<Leaf> = each.iter().flatten().cloned().collect();
         let given: Vec<Leaf> = wires.iter().map(|w| self.elab.leaf(*w)).collect();
         if wanted != given {
             let show = |l: &[Leaf]| l.iter().map(Leaf::to_string).collect::<Vec<_>>().join(", ");
@@ -306,7 +399,8 @@ impl<'p> Building<'_, 'p> {
                     .also(body.span, "of this rule"),
             );
         }
-        Ok(wires)
+        let mut wires = wires.into_iter();
+        Ok(each.iter().map(|leaf| if leaf.is_some() { wires.next() } else { None }).collect())
     }
 
     /// The environment of a body: settings, the parameter, the states.
@@ -324,9 +418,16 @@ impl<'p> Building<'_, 'p> {
         let global = matches!(item.scope, Some((ScopeWord::Global, _)));
         let mut env = Env::new(stage.def.file, Place::new(""));
         let mut vars = Vars::default();
-        let ty = self.elab.ty(&item.on.ty, &env)?;
-        self.elab.open_letters(&ty, &mut vars);
-        let flat = if global { None } else { self.shape(stage, &ty, &mut vars, &own)? };
+        let tys = item.on.iter().map(|on| self.elab.ty(&on.ty, &env)).collect::<Res<Vec<_>>>()?;
+        tys.iter().for_each(|ty| self.elab.open_letters(ty, &mut vars));
+        let mut flat = None;
+        if !global {
+            for (at, ty) in tys.iter().enumerate() {
+                let leaf = own.get(at).copied().ok_or(None)?;
+                flat = self.shape(stage, (ty, tys.len() == 1), &mut vars, leaf)?;
+            }
+        }
+        let ty = tys.first().cloned().ok_or(None)?;
         vars.bind_into(&mut env);
         let mut body = Body {
             env,
@@ -366,7 +467,18 @@ impl<'p> Building<'_, 'p> {
             };
             body.env.bind(name.clone(), den);
         }
-        body.env.bind(item.on.name.name.clone(), Den::Wires(body.p.clone()));
+        match (item.on.as_slice(), &body.p) {
+            ([on], p) => body.env.bind(on.name.name.clone(), Den::Wires(p.clone())),
+            (many, Value::Tuple(parts)) => {
+                let parts = parts.clone();
+                many.iter().zip(parts).for_each(|(on, p)| body.env.bind(on.name.name.clone(), Den::Wires(p)));
+            }
+            _ => return Err(None),
+        }
+        for noise in &item.noises {
+            let value = self.noise(stage, noise, &vars, &body)?;
+            body.env.bind(noise.name.name.clone(), Den::Wires(value));
+        }
         for state in &item.states {
             let value = self.state(stage, state, &ty, &mut vars, &mut body)?;
             body.env.bind(state.name.name.clone(), Den::Wires(value));
@@ -387,25 +499,42 @@ impl<'p> Building<'_, 'p> {
                 (self.elab.block(block, &mut env)?, block.value.span)
             }
         };
-        let wires = self.unseen(&value, body, span)?;
+        let wires = self.unseen(&value, body, false, span)?;
         for (leaf, w) in body.leaves.iter().zip(wires) {
             if let Some(slot) = self.evaluated.get_mut(*leaf) {
-                *slot = Some(w);
+                *slot = w;
             }
         }
         Ok(())
     }
 
-    /// How the only leaf of a body appears in it: `R[n]` sees any tensor as a vector.
+    /// The noise of a body: one draw a step, at the place of its first leaf.
+    fn noise(&mut self, stage: &RuleStage<'p>, noise: &'p PortDecl, vars: &Vars, body: &Body<'p>) -> Res<Value> {
+        let place = body.leaves.first().and_then(|l| self.leaves.get(*l)).map_or("", |(p, _)| &**p);
+        let key = format!("{}:{}:{place}.{}", self.part, body.k, noise.name.name);
+        if let Some((_, _, wire)) = self.noises.iter().find(|(k, _, _)| *k == key) {
+            return Ok(Value::Wire(*wire));
+        }
+        let plain = Env::new(stage.def.file, Place::new(""));
+        let ty = self.elab.ty(&noise.ty, &plain)?;
+        let leaf = self.elab.leaf_of(&ty, vars)?;
+        let init = self.elab.init(noise.init.as_ref(), &leaf, &body.env, noise.ty.span)?;
+        let path: Arc<str> = format!("{place}.{}.{}", stage.item.name.name, noise.name.name).into();
+        let wire = self.elab.b.port(path.clone(), Role::RuleNoise, leaf.clone());
+        self.noises.push((key, Parameter { path, leaf, init }, wire));
+        Ok(Value::Wire(wire))
+    }
+
+    /// How a leaf of a body appears in it: `R[n]`, if the rule sees one leaf, sees any tensor as a vector.
     fn shape(
         &mut self,
         stage: &RuleStage<'p>,
-        ty: &Ty<'p>,
+        (ty, alone): (&Ty<'p>, bool),
         vars: &mut Vars,
-        own: &[usize],
+        leaf: usize,
     ) -> Res<Option<(Leaf, Leaf)>> {
-        let Some((path, leaf)) = own.first().and_then(|l| self.leaves.get(*l)).cloned() else { return Err(None) };
-        let vector = matches!(ty, Ty::Leaf { dims, .. } if matches!(dims.as_slice(), [DimTerm::Expr(_)]));
+        let Some((path, leaf)) = self.leaves.get(leaf).cloned() else { return Err(None) };
+        let vector = alone && matches!(ty, Ty::Leaf { dims, .. } if matches!(dims.as_slice(), [DimTerm::Expr(_)]));
         let seen =
             if vector && leaf.rank() != 1 { leaf.with_dims([Dim::lit(leaf.size(1) as u64)]) } else { leaf.clone() };
         let probe = self.elab.b.zero(&seen);
@@ -417,7 +546,7 @@ impl<'p> Building<'_, 'p> {
                     format!("`{}` works on {}, the parameter `{path}` is {leaf}", stage.item.name.name, m.needs),
                 )
                 .at(stage.span, format!("`{path}` is {leaf}"))
-                .also(stage.item.on.ty.span, format!("takes {}", m.needs))
+                .also(stage.item.on.first().map_or(stage.span, |on| on.ty.span), format!("takes {}", m.needs))
                 .help("give other parameters a rule of their own: `{ \"*.W\": .., _: adamw }`"),
             );
         }
@@ -428,7 +557,7 @@ impl<'p> Building<'_, 'p> {
     fn state(
         &mut self,
         stage: &RuleStage<'p>,
-        state: &'p crate::syntax::ast::PortDecl,
+        state: &'p PortDecl,
         on: &Ty<'p>,
         vars: &mut Vars,
         body: &mut Body<'p>,
@@ -436,9 +565,11 @@ impl<'p> Building<'_, 'p> {
         // Read as the parameter's type was, before its letters were bound: `R[n]` is then the parameter's own shape.
         let plain = Env::new(stage.def.file, Place::new(""));
         let ty = self.elab.ty(&state.ty, &plain)?;
-        let like_p = self.elab.show_type(&ty, &Vars::default()) == self.elab.show_type(on, &Vars::default());
+        let like_p = stage.item.on.len() == 1
+            && self.elab.show_type(&ty, &Vars::default()).split_once('[').map(|(_, dims)| dims.to_owned())
+                == self.elab.show_type(on, &Vars::default()).split_once('[').map(|(_, dims)| dims.to_owned());
         let from_p = matches!(&state.init, Some(Expr { kind: ExprKind::Path(p), .. })
-            if matches!(p.as_slice(), [n] if n.name == stage.item.on.name.name));
+            if matches!((p.as_slice(), stage.item.on.as_slice()), ([n], [on]) if n.name == on.name.name));
         let mut ports = Vec::new();
         if body.global && !like_p {
             let leaf = self.elab.leaf_of(&ty, vars)?;
@@ -449,9 +580,21 @@ impl<'p> Building<'_, 'p> {
             body.states.push((state.name.name.clone(), ports, false));
             return Ok(value.map_or(Value::Poison, Value::Wire));
         }
-        for l in body.leaves.clone() {
+        let several = stage.item.on.len() > 1;
+        // What several leaves share stands at their module.
+        let places = if several { body.leaves.iter().copied().take(1).collect() } else { body.leaves.clone() };
+        for l in places {
             let Some((path, leaf)) = self.leaves.get(l).cloned() else { continue };
-            let own = if like_p { leaf } else { self.elab.leaf_of(&ty, vars)? };
+            let path = match path.rsplit_once('.') {
+                Some((module, _)) if several => module.into(),
+                _ => path,
+            };
+            // `c : Int[n]` beside `p : Bool[n]` has the parameter's own shape too.
+            let own = match (like_p, self.elab.base_of(&state.ty, stage.def.file)) {
+                (true, Some(base)) => Leaf { base, ..leaf },
+                (true, None) => leaf,
+                (false, _) => self.elab.leaf_of(&ty, vars)?,
+            };
             let init = if from_p && like_p {
                 StateInit::Param(l)
             } else {
@@ -504,7 +647,7 @@ impl<'p> Building<'_, 'p> {
     }
 
     /// Takes the result and the next states out of a body.
-    fn leave(&mut self, stage: &RuleStage<'p>, body: Body<'p>, value: Value, span: Span) -> Res<Vec<Wire>> {
+    fn leave(&mut self, stage: &RuleStage<'p>, body: Body<'p>, value: Value, span: Span) -> Res<Vec<Option<Wire>>> {
         let next = self.elab.rule.as_mut().map(|s| std::mem::take(&mut s.next)).unwrap_or_default();
         for (name, ports, like_p) in &body.states {
             let Some(value) = next.get(name) else { continue };
@@ -533,8 +676,20 @@ impl<'p> Building<'_, 'p> {
                 }
             }
         }
-        self.unseen(&value, &body, span)
+        self.unseen(&value, &body, body.k > 0, span)
     }
+}
+
+/// Puts what a body made for its leaves at their places.
+fn put_back(out: &mut [Option<Wire>], group: &[usize], made: Vec<Option<Wire>>) {
+    for (l, w) in group.iter().zip(made) {
+        out.get_mut(*l).into_iter().for_each(|slot| *slot = w);
+    }
+}
+
+/// The names of ports, for a message.
+fn names(ports: &[PortDecl]) -> String {
+    ports.iter().map(|p| format!("`{}`", p.name.name)).collect::<Vec<_>>().join(" and ")
 }
 
 impl States {

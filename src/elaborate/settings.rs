@@ -1,10 +1,11 @@
 //! The settings of a training run, each checked where it is written.
 
-use super::program::{Aggregator, BatchSize, Length, Metric, Precision, Select, Settings};
+use super::program::{Aggregator, BatchSize, Length, Metric, Precision, RuleDiagram, Select, Settings};
 use super::session::Elab;
 use super::train::Fields;
 use super::value::{Env, Res, fault};
-use crate::source::{Code, Diagnostic, Span};
+use crate::object::Tangent;
+use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, GroupKind};
 
 fn wrong<T>(e: &Expr, field: &str, needs: &str) -> Res<T> {
@@ -33,8 +34,61 @@ fn call(e: &Expr) -> Option<(&str, &[Arg])> {
     }
 }
 
-/// Every setting of a run, defaults filled in.
-pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Settings> {
+/// The settings of a run as the program wishes them; some defaults depend on the rule.
+pub(crate) struct Wished {
+    batch: Option<BatchSize>,
+    length: Length,
+    seed: Option<u64>,
+    precision: Precision,
+    shuffle: bool,
+    order: Option<Vec<Vec<usize>>>,
+    metrics: Vec<Metric>,
+    select: Select,
+    aggregator: Option<Aggregator>,
+    validate: Option<usize>,
+}
+
+impl Wished {
+    /// The settings with the defaults of the rule's tangent; `None` when a message was recorded.
+    pub(crate) fn resolved(self, rule: &RuleDiagram, fields: &Fields<'_>, said: &mut Diagnostics) -> Option<Settings> {
+        let tangent = rule.tangent;
+        let aggregator = self.aggregator.unwrap_or(Aggregator::over(tangent));
+        if !aggregator.fits(tangent) {
+            let at = fields.get("aggregate").map_or(fields.name, |e| e.span);
+            let by = match Aggregator::over(tangent) {
+                Aggregator::Mean => "`mean` or `sum`",
+                Aggregator::Xor => "`xor`",
+                _ => "`votes`",
+            };
+            said.push(
+                Diagnostic::error(Code::TRAIN_FIELD, format!("requests over {tangent} cannot meet in this aggregator"))
+                    .at(at, "for other requests")
+                    .help(format!("requests over {tangent} meet in {by}; leave `aggregate` off")),
+            );
+            return None;
+        }
+        // A request of reverse derivative ascent is made for one example (2101.10488).
+        let usual = if tangent == Tangent::Parity { 1 } else { 32 };
+        let batch = self.batch.unwrap_or(BatchSize::Rows(usual));
+        if matches!(batch, BatchSize::Active(_)) && (self.order.is_some() || fields.get("data").is_none()) {
+            let at = fields.get("batch").map_or(fields.name, |e| e.span);
+            said.push(
+                Diagnostic::error(
+                    Code::TRAIN_FIELD,
+                    "`active(k)` chooses among the examples of a data set in its order",
+                )
+                .at(at, "without examples, or beside `order`")
+                .help("write `batch = k`"),
+            );
+            return None;
+        }
+        let Wished { length, seed, precision, shuffle, order, metrics, select, validate, .. } = self;
+        Some(Settings { batch, length, seed, precision, shuffle, order, metrics, select, aggregator, validate })
+    }
+}
+
+/// Every setting of a run.
+pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Wished> {
     for key in ["rows", "monitor", "on_violation", "frozen", "schedule"] {
         if let Some(e) = fields.get(key) {
             let said: Res<()> = Elab::not_yet(&format!("`{key}`"), e.span);
@@ -42,12 +96,14 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
         }
     }
     let batch = match fields.get("batch") {
-        None => BatchSize::Rows(32),
-        Some(e) => match (word(e).as_deref(), call(e)) {
+        None => None,
+        Some(e) => Some(match (word(e).as_deref(), call(e)) {
             (Some("all"), _) => BatchSize::All,
-            (_, Some(("active", _))) => return Elab::not_yet("`active(k)`", e.span),
+            (_, Some(("active", [Arg { name: None, value: ArgValue::Expr(k), .. }]))) => {
+                BatchSize::Active(count(elab, k, env, "active")?)
+            }
             _ => BatchSize::Rows(count(elab, e, env, "batch")?),
-        },
+        }),
     };
     let length = match (fields.get("epochs"), fields.get("steps")) {
         (Some(e), None) => Length::Epochs(count(elab, e, env, "epochs")?),
@@ -96,10 +152,12 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
         Some((e, _)) => return wrong(e, "shuffle", "true or false"),
     };
     let aggregator = match fields.get("aggregate").map(|e| (e, word(e))) {
-        None => Aggregator::Mean,
-        Some((_, Some(w))) if w == "mean" => Aggregator::Mean,
-        Some((_, Some(w))) if w == "sum" => Aggregator::Sum,
-        Some((e, _)) => return Elab::not_yet("an aggregator other than `mean` and `sum`", e.span),
+        None => None,
+        Some((_, Some(w))) if w == "mean" => Some(Aggregator::Mean),
+        Some((_, Some(w))) if w == "sum" => Some(Aggregator::Sum),
+        Some((_, Some(w))) if w == "xor" => Some(Aggregator::Xor),
+        Some((_, Some(w))) if w == "votes" => Some(Aggregator::Votes),
+        Some((e, _)) => return Elab::not_yet("an aggregator other than `mean`, `sum`, `xor` and `votes`", e.span),
     };
     let order = match fields.get("order") {
         None => None,
@@ -112,7 +170,7 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
             _ => return wrong(e, "validate", "every(k)"),
         },
     };
-    Ok(Settings {
+    Ok(Wished {
         batch,
         length,
         seed,
@@ -151,9 +209,8 @@ fn metrics(e: Option<&Expr>) -> Res<Vec<Metric>> {
         .map(|m| match word(m).as_deref() {
             Some("accuracy") => Ok(Metric::Accuracy),
             Some("confusion_matrix") => Ok(Metric::ConfusionMatrix),
-            Some(w @ ("exact_match" | "perplexity" | "r2" | "top_k_accuracy")) => {
-                Elab::not_yet(&format!("the metric `{w}`"), m.span)
-            }
+            Some("exact_match") => Ok(Metric::ExactMatch),
+            Some(w @ ("perplexity" | "r2" | "top_k_accuracy")) => Elab::not_yet(&format!("the metric `{w}`"), m.span),
             _ => wrong(m, "metrics", "a list of metrics, such as [accuracy, confusion_matrix]"),
         })
         .collect()
@@ -169,10 +226,10 @@ fn select(e: Option<&Expr>) -> Res<Select> {
         _ => None,
     };
     match path.as_deref().and_then(|p| p.split_once('.')) {
-        Some((part @ ("train" | "valid" | "test"), metric @ ("loss" | "accuracy"))) => {
+        Some((part @ ("train" | "valid" | "test"), metric @ ("loss" | "accuracy" | "exact_match"))) => {
             Ok(Select::Best { part: part.into(), metric: metric.into() })
         }
-        _ => wrong(e, "select", "`last` or `best(valid.accuracy)`"),
+        _ => wrong(e, "select", "`last` or `best(valid.accuracy)`, also of `loss` and `exact_match`"),
     }
 }
 

@@ -22,10 +22,13 @@ impl<'p> Elab<'p> {
             }
             return self.family_sum(wires, span);
         }
-        let x = self.real_wire(&a, &name.name)?;
+        let x = match &a.0 {
+            Value::Wire(w) if self.b.leaf(*w).base == Base::Int && &*name.name == "sum" => *w,
+            _ => self.real_wire(&a, &name.name)?,
+        };
         let dims = self.literal(x)?;
         let axis = self.axis(call, env, dims.len())?;
-        let made = self.b.sum_axes(x, &[axis]);
+        let made = self.b.sum_axis(x, axis);
         let total = self.typed(made, &name.name, span)?;
         if &*name.name == "sum" {
             return Ok(Value::Wire(total));
@@ -142,15 +145,18 @@ impl<'p> Elab<'p> {
         let [a] = ins else {
             return fault(Diagnostic::error(Code::ARITY, "one wire, or two to compare").at(call.span, ""));
         };
-        let mut x = self.real_wire(a, "max")?;
+        let mut x = match &a.0 {
+            Value::Wire(w) if self.b.leaf(*w).base == Base::Int => *w,
+            _ => self.real_wire(a, "max")?,
+        };
         if sign < 0.0 {
-            let made = self.b.scale(x, -1.0);
+            let made = self.b.negative(x);
             x = self.typed(made, "min", span)?;
         }
         let made = self.b.op(Op::Max, &[x]);
         let mut out = self.typed(made, "max", span)?;
         if sign < 0.0 {
-            let made = self.b.scale(out, -1.0);
+            let made = self.b.negative(out);
             out = self.typed(made, "min", span)?;
         }
         self.drop_last(out, span)

@@ -5,14 +5,14 @@
 
 use super::models::{Subject, input_name};
 use super::names::{Definitions, nearest};
-use super::program::{Model, Parameter, Training};
+use super::program::{Model, Parameter, RuleDiagram, Training};
 use super::session::Elab;
 use super::types::Ty;
 use super::value::{Env, Place, Res, Value, fault};
 use super::{rules, settings};
-use crate::data::{ColumnType, DataSpec, describe};
+use crate::data::{ColumnType, DataSpec};
 use crate::diagram::{Diagram, Role};
-use crate::object::{Base, Leaf};
+use crate::object::{Base, Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{Expr, ExprKind, Field, ItemKind, RecordItem};
 
@@ -124,7 +124,13 @@ fn build(
         );
         return None;
     }
+    let at = rule.span;
     let rule = rules::build(defs, rule, &env, &leaves, said)?;
+    let settings = settings.resolved(&rule, &fields, said)?;
+    if let Some(d) = no_request(&rule, &objective, at) {
+        said.push(d);
+        return None;
+    }
     let resolved =
         fields.list.iter().map(|f| (f.name.name.to_string(), defs.sources.slice(f.value.span).to_owned())).collect();
     Some(Training {
@@ -159,6 +165,24 @@ fn replaced<'p>(overrides: &'p [Field], record: &'p [Field]) -> Vec<&'p Field> {
     list.reverse();
     list.extend(record.iter().filter(|f| !overrides.iter().any(|o| key(o) == key(f))));
     list
+}
+
+/// The message when the loss has no request of the kind that the rule asks for.
+fn no_request(rule: &RuleDiagram, objective: &Diagram, at: Span) -> Option<Diagnostic> {
+    let leaf = objective.out_leaves().into_iter().find(|leaf| rule.tangent.of(leaf).is_none())?;
+    let help = match (leaf.base, rule.tangent) {
+        (Base::Bool, Tangent::Real) => "train bits with a rule over bits: `rda`, or `counter(limit = 60)`",
+        (Base::Int, _) => "train whole numbers with votes: `counter(limit = 60)`",
+        _ => "give a rule and a loss of one kind",
+    };
+    Some(
+        Diagnostic::error(
+            Code::OBJECTIVE,
+            format!("the loss is {leaf}, the rule asks for requests over {}", rule.tangent),
+        )
+        .at(at, format!("requests over {}", rule.tangent))
+        .help(help),
+    )
 }
 
 fn known_fields(fields: &Fields<'_>, said: &mut Diagnostics) {
@@ -201,33 +225,9 @@ pub(crate) fn data_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Re
     let ItemKind::Data(record) = &item.kind else {
         return fault(Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is not data")).at(e.span, ""));
     };
-    let spec = spec_of(elab.defs, id.file, record, &mut elab.diagnostics).ok_or(None)?;
+    let spec = super::data_items::spec_of(elab.defs, id.file, record, &mut elab.diagnostics).ok_or(None)?;
     let file = elab.defs.files.get(id.file).and_then(|f| elab.defs.sources.get(f.id)).map(|s| s.name.to_string());
     Ok((spec, file.unwrap_or_default(), item.span))
-}
-
-/// The description of a data item.
-pub(crate) fn spec_of(
-    defs: &Definitions,
-    file: usize,
-    record: &RecordItem,
-    said: &mut Diagnostics,
-) -> Option<DataSpec> {
-    let numbers = |e: &Expr| -> Result<f64, Diagnostic> {
-        let mut elab = Elab::new(defs);
-        let env = Env::new(file, Place::new(""));
-        let found = elab.number(e, &env);
-        found.map_err(|f| {
-            f.map_or_else(|| Diagnostic::error(Code::DATA_FIELD, "a number is needed here").at(e.span, ""), |d| *d)
-        })
-    };
-    match describe(record, &numbers) {
-        Ok(spec) => Some(spec),
-        Err(faults) => {
-            faults.0.into_iter().for_each(|d| said.push(d));
-            None
-        }
-    }
 }
 
 fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Goal<'p>> {
@@ -364,13 +364,15 @@ fn objective_in<'p>(
         }
     };
     let wire = elab.as_wire(&value, at)?;
-    if !elab.leaf(wire).is_number() {
+    let leaf = elab.leaf(wire);
+    let count = leaf.base == Base::Int && leaf.size(1) == 1;
+    if !leaf.is_number() && leaf.base != Base::Bool && !count {
         return fault(
             Diagnostic::error(
                 Code::OBJECTIVE,
-                format!("what is trained must be one number R[1], this is {}", elab.leaf(wire)),
+                format!("what is trained must be one number R[1] or Int[1], or bits, this is {leaf}"),
             )
-            .at(at, format!("gives {}", elab.leaf(wire)))
+            .at(at, format!("gives {leaf}"))
             .help("sum or average it"),
         );
     }
@@ -427,7 +429,8 @@ fn agree<'p>(
 ) -> Res<()> {
     let (Some(t), Value::Wire(w)) = (given, value) else { return Ok(()) };
     let (needs, gives) = (elab.leaf(*w), leaf_of_column(t));
-    let reshaped = needs.base == Base::Real && gives.base == Base::Real && needs.size(1) == gives.size(1);
+    let alike = needs.base == gives.base && matches!(needs.base, Base::Real | Base::Bool);
+    let reshaped = alike && needs.size(1) == gives.size(1);
     if needs == gives || reshaped {
         return Ok(());
     }

@@ -95,6 +95,8 @@ pub(crate) enum Den<'p> {
     Ports(Rc<str>),
     /// `true`, `false`.
     Flag(bool),
+    /// How a port is drawn, as a setting: `wires = patch(3)`.
+    Init(&'p Expr, Box<Env<'p>>),
     /// Any other word or text: the name of a convention.
     Word(Arc<str>),
 }

@@ -6,9 +6,9 @@
 use super::check::LawResult;
 use crate::diagram::{Builder, Diagram, Op, Role, Wire, batch};
 use crate::elaborate::Sample;
-use crate::object::{Base, Dim, Leaf};
+use crate::object::{Base, Dim, Leaf, Tangent};
 use crate::random::Stream;
-use crate::reverse::{Real, requests};
+use crate::reverse::requests;
 use crate::run::{Tensor, evaluate};
 use crate::source::{Code, Diagnostic, Span};
 
@@ -36,7 +36,7 @@ fn both(d: &Diagram) -> Option<Both> {
         cots.push((*out, b.port(format!("d({k})"), Role::Cotangent, leaf)));
     }
     let wrt: Vec<Wire> = reals.iter().map(|p| d.port_wire(*p)).collect();
-    let asked = requests(&mut b, &Real, &cots, &wrt).ok()?;
+    let asked = requests(&mut b, &Tangent::Real, &cots, &wrt).ok()?;
     let mut all = real_outs.clone();
     for (request, wire) in asked.into_iter().zip(&wrt) {
         let leaf = b.leaf(*wire).clone();

@@ -20,7 +20,7 @@ fn opened(rule: &RuleDiagram) -> Result<Diagram, TypeFault> {
         copy.set(d.port_wire(at), wire);
     }
     for (at, node) in d.nodes().iter().enumerate() {
-        if let Op::Request { hole, leaf } = &node.op {
+        if let Op::Request { hole, leaf, .. } = &node.op {
             let own = node.outs.first().cloned().unwrap_or_else(Leaf::number);
             let wire = b.port(format!("request.{hole}.{leaf}"), Role::Cotangent, own);
             copy.set(Wire { node: u32::try_from(at).unwrap_or(u32::MAX), port: 0 }, wire);

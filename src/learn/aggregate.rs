@@ -24,6 +24,27 @@ pub(super) fn aggregate(
             let share = b.map(Function::Recip, &[count])?;
             scaled(b, wire, share, rank, 1)
         }
+        (Aggregator::Xor | Aggregator::Votes, false) => {
+            let copies = b.repeat(wire, axis)?;
+            b.sum_axis(copies, 0)
+        }
+        (Aggregator::Xor | Aggregator::Votes, true) => {
+            // The axis of examples is summed out even when it is the only one.
+            let core = u8::try_from(rank.saturating_sub(1)).unwrap_or(u8::MAX);
+            b.op(Op::Sum { core }, &[wire])
+        }
+    }
+}
+
+/// What a step says of its losses: over the reals aggregated as the requests are, over bits and votes the exact total
+/// over the batch, as `Int[1]`.
+pub(super) fn total(b: &mut Builder, how: Aggregator, loss: (Wire, bool), axis: Dim) -> Result<Wire, TypeFault> {
+    match how {
+        Aggregator::Mean | Aggregator::Sum => aggregate(b, how, loss, axis),
+        Aggregator::Xor | Aggregator::Votes => {
+            let each = if loss.1 { loss.0 } else { b.repeat(loss.0, axis)? };
+            b.tally(each)
+        }
     }
 }
 

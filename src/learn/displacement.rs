@@ -7,8 +7,8 @@
 
 use super::step::LearnFault;
 use crate::diagram::{Builder, Diagram, Function, Op, TypeFault, Wire, inline_calls};
-use crate::object::{Base, Leaf};
-use crate::reverse::{Real, requests};
+use crate::object::{Base, Leaf, Tangent};
+use crate::reverse::requests;
 use crate::source::{Code, Diagnostic, Span};
 
 /// The derivative of an error in the prediction, and its inverse in the target.
@@ -82,7 +82,7 @@ fn derivative(error: &Diagram) -> Result<Diagram, LearnFault> {
         cots.push((out, one));
     }
     let point = error.port_wire(0);
-    let asked = requests(&mut b, &Real, &cots, &[point])?;
+    let asked = requests(&mut b, &Tangent::Real, &cots, &[point])?;
     let change = match asked.first().copied().flatten() {
         Some(w) => w,
         None => {

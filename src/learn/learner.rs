@@ -8,8 +8,8 @@
 use super::displacement::Displacement;
 use super::step::LearnFault;
 use crate::diagram::{Builder, Diagram, Role, TypeFault, Wire};
-use crate::object::Leaf;
-use crate::reverse::{Real, reverse};
+use crate::object::{Leaf, Tangent};
+use crate::reverse::reverse;
 
 /// A learner with targets.
 #[derive(Clone, Debug)]
@@ -257,7 +257,7 @@ impl Changes {
         let (p, a) = (model.ports_of(Role::Param), model.ports_of(Role::Input));
         let order: Vec<usize> = p.iter().chain(&a).copied().collect();
         let to = model.out_leaves();
-        let lens = reverse(model, &Real)?.diagram;
+        let lens = reverse(model, &Tangent::Real)?.diagram;
         let mut b = Builder::new();
         let given =
             [ports(&mut b, Role::Param, "p", &leaves(&p)), ports(&mut b, Role::Input, "a", &leaves(&a))].concat();

@@ -1,10 +1,11 @@
 //! Assembles the step of a training run.
 
-use super::aggregate::aggregate;
+use super::aggregate::{aggregate, total};
 use crate::diagram::{Builder, Copying, Diagram, Op, Port, Role, TypeFault, Wire, batch};
 use crate::elaborate::{Aggregator, RuleDiagram, StatePort, Training};
-use crate::object::Dim;
-use crate::reverse::{Real, ReverseFault, Tangent, requests};
+use crate::object::{Dim, Leaf, Tangent};
+use crate::prim::rate;
+use crate::reverse::{ReverseFault, requests};
 use crate::source::{Code, Diagnostic, Diagnostics};
 
 /// Why a step cannot be assembled.
@@ -48,13 +49,14 @@ impl From<Diagnostic> for LearnFault {
 /// One training step as a diagram, `S * P * X * Y -> S * P * L`.
 ///
 /// Ports: states (`State`), parameters (`Param`), inputs (`Input`) and targets (`Target`) with a leading batch axis,
-/// noise (`Noise`, one draw an example), the clock (`Clock`). Outputs of `diagram`: next states, next parameters, the
-/// aggregated loss at the point of the first request. `watched` has the requests at that point behind these.
+/// noise (`Noise`, one draw an example), the clock (`Clock`), the rule's noise (`RuleNoise`, one draw a step). Outputs
+/// of `diagram`: next states, next parameters, the loss at the point of the first request, over the reals aggregated as
+/// the requests are, else the exact total over the batch. `watched` has the requests at that point behind these.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The step.
     pub diagram: Diagram,
-    /// The step with its first requests as further outputs, one a parameter.
+    /// The step with its first requests as further outputs, one a parameter with a tangent.
     pub watched: Diagram,
     /// How many states.
     pub states: usize,
@@ -62,28 +64,26 @@ pub struct Step {
     pub params: usize,
 }
 
-/// The loss and its requests for one example: ports as the objective's, outputs the loss, then a request a parameter.
+/// The loss and its requests for one example: ports as the objective's; outputs the loss, then one request for each
+/// parameter that has a tangent.
 ///
 /// # Errors
-/// [`LearnFault::Reverse`] when something on the way from a parameter to the loss has no reverse derivative.
-pub fn gradient(objective: &Diagram, tangent: &dyn Tangent) -> Result<Diagram, LearnFault> {
+/// [`LearnFault::Reverse`] when something on the way from a parameter to the loss has no reverse derivative, or the loss
+/// has no request over the tangent.
+pub fn gradient(objective: &Diagram, tangent: Tangent) -> Result<Diagram, LearnFault> {
     let (mut b, outs) = Builder::resume(objective.clone());
-    let params: Vec<Wire> = objective.ports_of(Role::Param).into_iter().map(|p| objective.port_wire(p)).collect();
     let mut cots = Vec::new();
     for out in &outs {
-        // The rate: the request at the right end is 1 over the reals.
-        let one = b.fill(&objective.leaf(*out).dims, 1.0)?;
-        cots.push((*out, one));
+        cots.push((*out, rate(&mut b, tangent, *out)?));
     }
-    let asked = requests(&mut b, tangent, &cots, &params)?;
+    let params = objective.ports_of(Role::Param).into_iter().map(|p| objective.port_wire(p));
+    let asked: Vec<(Wire, Leaf)> = params.filter_map(|w| Some((w, tangent.of(objective.leaf(w))?))).collect();
+    let wires: Vec<Wire> = asked.iter().map(|(w, _)| *w).collect();
     let mut all = outs;
-    for (request, param) in asked.into_iter().zip(&params) {
+    for (request, (_, leaf)) in requests(&mut b, &tangent, &cots, &wires)?.into_iter().zip(&asked) {
         all.push(match request {
             Some(r) => r,
-            None => {
-                let leaf = b.leaf(*param).clone();
-                tangent.zero(&mut b, &leaf)?
-            }
+            None => b.zero(leaf)?,
         });
     }
     Ok(b.finish(&all))
@@ -94,7 +94,7 @@ pub fn gradient(objective: &Diagram, tangent: &dyn Tangent) -> Result<Diagram, L
 /// # Errors
 /// [`LearnFault`] when something has no reverse derivative.
 pub fn step(training: &Training) -> Result<Step, LearnFault> {
-    let gradient = gradient(&training.objective, &Real)?;
+    let gradient = gradient(&training.objective, training.rule.tangent)?;
     assemble(&gradient, &training.rule, training.settings.aggregator, &training.rule.states)
 }
 
@@ -142,8 +142,15 @@ fn assemble(
             }
         }
     }
-    let clock = b.port("t", Role::Clock, crate::object::Leaf::number());
+    let clock = b.port("t", Role::Clock, Leaf::number());
+    let noise: Vec<Wire> = rule.noise.iter().map(|n| b.port(n.path.clone(), Role::RuleNoise, n.leaf.clone())).collect();
     let own = gradient.ports_of(Role::Param);
+    // The parameters that the gradient has a request for, in its order.
+    let asked: Vec<usize> = own
+        .iter()
+        .copied()
+        .filter(|p| gradient.ports().get(*p).is_some_and(|p| rule.tangent.of(&p.leaf).is_some()))
+        .collect();
     // The objective's parameters by path: the order of the rule's leaves is that of the training run.
     let place = |at: usize| {
         let path = gradient.ports().get(at).map(|p| &p.path);
@@ -152,7 +159,8 @@ fn assemble(
 
     let d = &rule.diagram;
     let mut copy = Copying::new(d);
-    for (ports, wires) in [(d.ports_of(Role::State), &states), (d.ports_of(Role::Param), &params)] {
+    let given_ports = [(Role::State, &states), (Role::Param, &params), (Role::RuleNoise, &noise)];
+    for (ports, wires) in given_ports.map(|(role, wires)| (d.ports_of(role), wires)) {
         for (port, wire) in ports.into_iter().zip(wires) {
             copy.set(d.port_wire(port), *wire);
         }
@@ -184,25 +192,28 @@ fn assemble(
             let args: Vec<Wire> = args.into_iter().map(|(w, _)| w).collect();
             b.append(gradient, &args)?.into_iter().map(|w| (w, false)).collect()
         };
-        let how = if batched { how } else { Aggregator::Mean };
+        let how = if batched { how } else { how.of_one() };
+        let mut answers = answers.into_iter();
+        let at_point = match answers.next() {
+            Some(answer) => Some(total(&mut b, how, answer, Dim::BATCH)?),
+            None => None,
+        };
         let mut met = Vec::new();
         for answer in answers {
             met.push(aggregate(&mut b, how, answer, Dim::BATCH)?);
         }
-        let mut met = met.into_iter();
-        let at_point = met.next();
         let mut requests: Vec<Option<Wire>> = vec![None; n];
-        for (port, request) in own.iter().zip(met) {
+        for (port, request) in asked.iter().zip(met) {
             if let Some(slot) = place(*port).and_then(|l| requests.get_mut(l)) {
                 *slot = Some(request);
             }
         }
         if loss.is_none() {
             loss = at_point;
-            first = requests.iter().copied().collect::<Option<Vec<_>>>().ok_or(TypeFault::Foreign)?;
+            first = requests.iter().copied().flatten().collect();
         }
         for (at, node) in d.nodes().iter().enumerate() {
-            if let Op::Request { hole: h, leaf } = &node.op
+            if let Op::Request { hole: h, leaf, .. } = &node.op
                 && usize::from(*h) == hole
             {
                 let request = requests.get(*leaf as usize).copied().flatten().ok_or(TypeFault::Foreign)?;

@@ -5,5 +5,7 @@
 //! elaborated; what is left is `lit + per * B` with B the batch size, bound when a step is called.
 
 mod leaf;
+mod tangent;
 
 pub use leaf::{Base, Dim, Dims, Leaf};
+pub use tangent::Tangent;

@@ -1,12 +1,12 @@
-//! Primitives with a rule of their own: choices, maxima, linear systems, users' primitives, and bits and labels, which
-//! have no tangent over the reals.
+//! Primitives with a rule of their own: comparisons, choices, maxima, linear systems, users' primitives, labels.
 //!
 //! `max` sends the request to the first largest entry; `argmax_one_hot` is constant between ties, so its derivative is
 //! 0. `select` is a generator, not c*a + (1-c)*b: the side not chosen may be infinite (PROBE.md 2.15).
 
+use super::bits::between;
 use super::{Primitive, Requests, RevSite, zero};
-use crate::diagram::{Builder, EinsumSpec, Op, TypeFault, Wire};
-use crate::object::Base;
+use crate::diagram::{Builder, EinsumSpec, Op, TypeFault, Whole, Wire};
+use crate::object::{Base, Dim, Tangent};
 use smallvec::{SmallVec, smallvec};
 
 /// An entry of a map into bits.
@@ -16,7 +16,7 @@ macro_rules! decision {
             name: $name,
             signature: $signature,
             summary: $summary,
-            formula: "none over the reals: bits have no tangent",
+            formula: "none: a comparison is constant almost everywhere",
             rev: zero,
             example: concat!(
                 "in %0 : input x : ",
@@ -36,24 +36,12 @@ macro_rules! decision {
 decision!(LESS, "less", "R[..] * R[..] -> Bool[..]", "x < y", "R[3]", "Bool[3]");
 decision!(LESS_EQUAL, "less_equal", "R[..] * R[..] -> Bool[..]", "x <= y", "R[3]", "Bool[3]");
 decision!(EQUAL, "equal", "X[..] * X[..] -> Bool[..]", "x == y", "Fin[4][3]", "Bool[3]");
-decision!(XOR, "xor", "Bool[..] * Bool[..] -> Bool[..]", "addition of Z2", "Bool[3]", "Bool[3]");
-decision!(AND, "and", "Bool[..] * Bool[..] -> Bool[..]", "multiplication of Z2", "Bool[3]", "Bool[3]");
-decision!(OR, "or", "Bool[..] * Bool[..] -> Bool[..]", "inclusive or", "Bool[3]", "Bool[3]");
-
-pub(super) static NOT: Primitive = Primitive {
-    name: "not",
-    signature: "Bool[..] -> Bool[..]",
-    summary: "negation",
-    formula: "none over the reals: bits have no tangent",
-    rev: zero,
-    example: "in %0 : input x : Bool[3]\n%1 = not %0 : Bool[3]\nout %1\n",
-};
 
 pub(super) static SELECT: Primitive = Primitive {
     name: "select",
     signature: "Bool[..] * X[..] * X[..] -> X[..]",
     summary: "the second where the first is true, else the third",
-    formula: "(none, select(c, dy, 0), select(c, 0, dy))",
+    formula: "(none over the reals, else (x - y) dy; select(c, dy, 0); select(c, 0, dy))",
     rev: select,
     example: "in %0 : input c : Bool[3]\nin %1 : input x : R[3]\nin %2 : input y : R[3]\n%3 = select %0 %1 %2 : R[3]\n\
               out %3\n",
@@ -61,8 +49,8 @@ pub(super) static SELECT: Primitive = Primitive {
 
 pub(super) static MAX: Primitive = Primitive {
     name: "max",
-    signature: "R[.., n] -> R[.., 1]",
-    summary: "the largest entry of the last axis",
+    signature: "X[.., n] -> X[.., 1]",
+    summary: "the largest entry of the last axis; reals or whole numbers",
     formula: "dy at the first largest entry, 0 elsewhere",
     rev: max,
     example: "in %0 : input x : R[2, 3]\n%1 = max %0 : R[2, 1]\nout %1\n",
@@ -131,6 +119,10 @@ fn select(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     let leaf = b.leaf(dy).clone();
     let none = b.zero(&leaf)?;
     let mut requests = smallvec![None; 3];
+    // A real does not vote: only bits and whole numbers ask something of what chose between them.
+    if site.want[0] && leaf.base != Base::Real {
+        requests[0] = Some(between(b, site.tangent, (site.ins[1], site.ins[2]), dy)?);
+    }
     if site.want[1] {
         requests[1] = Some(b.op(Op::Select, &[c, dy, none])?);
     }
@@ -145,6 +137,12 @@ fn max(b: &mut Builder, site: &RevSite<'_>) -> Requests {
         return Ok(smallvec![None]);
     }
     let first = b.op(Op::ArgmaxOneHot, site.ins)?;
+    if b.leaf(first).base == Base::Int {
+        let n = b.dims(first).last().copied().ok_or(TypeFault::Foreign)?;
+        let each = b.reshape(site.dy()?, &[Dim::ONE], &[])?;
+        let each = b.op(Op::Repeat { axis: n, core: 0 }, &[each])?;
+        return Ok(smallvec![Some(b.op(Op::Whole(Whole::Mul), &[first, each])?)]);
+    }
     let rank = b.leaf(first).rank();
     let letters: Vec<usize> = (0..rank).collect();
     let mut reduced = letters.clone();
@@ -172,28 +170,30 @@ fn solve(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     Ok(requests)
 }
 
-/// Over the reals a leaf has a tangent when it is real; the ports of `rev` follow that.
+/// The reverse over the site's tangent; one over reals serves them all.
 fn call(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     let Op::Call(prim) = site.op else { return Err(TypeFault::NoReverse(site.op.name().to_owned())) };
+    let real = || site.ins.iter().chain(site.outs).all(|w| b.leaf(*w).base == Base::Real);
+    let rev = prim.rev.over(site.tangent).or_else(|| prim.rev.over(Tangent::Real).filter(|_| real()));
+    let rev = rev.ok_or_else(|| TypeFault::NoReverse(format!("`{}` over {}", prim.name, site.tangent)))?;
     let mut args: Vec<Option<Wire>> = site.ins.iter().copied().map(Some).collect();
     for (out, dy) in site.outs.iter().zip(site.dys) {
-        let leaf = b.leaf(*out).clone();
-        if leaf.base == Base::Real {
+        if let Some(leaf) = site.tangent.of(b.leaf(*out)) {
             args.push(Some(match dy {
                 Some(dy) => *dy,
                 None => b.zero(&leaf)?,
             }));
         }
     }
-    let real: Vec<usize> = (0..site.ins.len()).filter(|i| b.leaf(site.ins[*i]).base == Base::Real).collect();
-    let outs = prim.rev.outs();
-    if args.len() != prim.rev.ports().len() || real.len() != outs.len() {
-        return Err(TypeFault::Arity { needs: prim.rev.ports().len(), given: args.len() });
+    let asked: Vec<usize> = (0..site.ins.len()).filter(|i| site.tangent.of(b.leaf(site.ins[*i])).is_some()).collect();
+    let outs = rev.outs();
+    if args.len() != rev.ports().len() || asked.len() != outs.len() {
+        return Err(TypeFault::Arity { needs: rev.ports().len(), given: args.len() });
     }
     let (places, wires): (Vec<usize>, Vec<Wire>) =
-        real.iter().zip(outs).filter(|(i, _)| site.want[**i]).map(|(i, w)| (*i, *w)).unzip();
+        asked.iter().zip(outs).filter(|(i, _)| site.want[**i]).map(|(i, w)| (*i, *w)).unzip();
     let mut requests: SmallVec<[_; 3]> = smallvec![None; site.ins.len()];
-    for (i, made) in places.into_iter().zip(b.append_some(&prim.rev, &args, &wires)?) {
+    for (i, made) in places.into_iter().zip(b.append_some(rev, &args, &wires)?) {
         requests[i] = Some(made);
     }
     Ok(requests)

@@ -1,7 +1,8 @@
 //! One entry a primitive: name, type, meaning, reverse rule and an example that a test runs.
 //!
 //! In: an operation of the IR. Out: its [`Primitive`]. The families follow DESIGN.md section 1.2: `linear` (a map with
-//! a dagger), `structural` (no arithmetic, only places), `pointwise` (derivative times request), `atomic` (own rule).
+//! a dagger), `structural` (no arithmetic, only places), `pointwise` (derivative times request), `bits` (gates, tables,
+//! counts), `atomic` (own rule). One rule serves all tangents; what they differ in it reads from its site.
 //! Invariants: every operation has exactly one entry; a rule is itself built from operations, so that R is closed under
 //! R; a rule is additive in the request (RD.2, 1910.07065 Defn 13), and a request of zero gives a request of zero also
 //! where the derivative is not finite (the pointwise rules go through `gate`).
@@ -12,11 +13,16 @@
 )]
 
 mod atomic;
+mod bits;
 mod linear;
 mod pointwise;
+mod rate;
 mod structural;
 
-use crate::diagram::{Builder, Comparison, Function, Logic, Op, TypeFault, Wire};
+pub use rate::rate;
+
+use crate::diagram::{Builder, Comparison, Function, Logic, Op, TypeFault, Whole, Wire};
+use crate::object::Tangent;
 use smallvec::{SmallVec, smallvec};
 
 /// A node met by the reverse derivative: all that its rule may read.
@@ -30,7 +36,9 @@ pub struct RevSite<'a> {
     pub outs: &'a [Wire],
     /// The request at each output; `None` is zero. At least one is there.
     pub dys: &'a [Option<Wire>],
-    /// Which inputs' requests somebody reads.
+    /// What a request is.
+    pub tangent: Tangent,
+    /// Which inputs' requests somebody reads; those have a tangent.
     pub want: &'a [bool],
 }
 
@@ -80,15 +88,24 @@ pub fn primitive(op: &Op) -> &'static Primitive {
         Op::Compare(Comparison::Less) => &atomic::LESS,
         Op::Compare(Comparison::LessEqual) => &atomic::LESS_EQUAL,
         Op::Compare(Comparison::Equal) => &atomic::EQUAL,
-        Op::Logic(Logic::Xor) => &atomic::XOR,
-        Op::Logic(Logic::And) => &atomic::AND,
-        Op::Logic(Logic::Or) => &atomic::OR,
-        Op::Logic(Logic::Not) => &atomic::NOT,
+        Op::Logic(Logic::Xor) => &bits::XOR,
+        Op::Logic(Logic::And) => &bits::AND,
+        Op::Logic(Logic::Or) => &bits::OR,
+        Op::Logic(Logic::Not) => &bits::NOT,
+        Op::Whole(Whole::Mul) => &bits::INT_MUL,
+        Op::Whole(Whole::Quotient) => &bits::INT_QUOTIENT,
+        Op::Whole(Whole::And) => &bits::INT_AND,
+        Op::ToInt => &bits::TO_INT,
+        Op::Lookup { .. } => &bits::LOOKUP,
+        Op::LookupDagger { .. } => &bits::LOOKUP_DAGGER,
+        Op::Basis => &bits::BASIS,
+        Op::Rank => &bits::RANK,
         Op::Select => &atomic::SELECT,
         Op::Index(_) => &structural::INDEX,
         Op::IndexDagger(_) => &structural::INDEX_DAGGER,
         Op::Reshape { .. } => &structural::RESHAPE,
         Op::Repeat { .. } => &structural::REPEAT,
+        Op::Sum { .. } => &structural::SUM,
         Op::Concat { .. } => &structural::CONCAT,
         Op::Gather { .. } => &structural::GATHER,
         Op::GatherDagger { .. } => &structural::GATHER_DAGGER,
@@ -129,7 +146,7 @@ fn of_function(function: Function) -> &'static Primitive {
 /// Every entry, family by family.
 #[must_use]
 pub fn all() -> &'static [&'static Primitive] {
-    use {atomic as a, linear as l, pointwise as p, structural as s};
+    use {atomic as a, bits as z, linear as l, pointwise as p, structural as s};
     static ALL: &[&Primitive] = &[
         &l::EINSUM,
         &l::ADD,
@@ -140,6 +157,7 @@ pub fn all() -> &'static [&'static Primitive] {
         &s::INDEX_DAGGER,
         &s::RESHAPE,
         &s::REPEAT,
+        &s::SUM,
         &s::CONCAT,
         &s::GATHER,
         &s::GATHER_DAGGER,
@@ -165,10 +183,18 @@ pub fn all() -> &'static [&'static Primitive] {
         &a::LESS,
         &a::LESS_EQUAL,
         &a::EQUAL,
-        &a::XOR,
-        &a::AND,
-        &a::OR,
-        &a::NOT,
+        &z::XOR,
+        &z::AND,
+        &z::OR,
+        &z::NOT,
+        &z::TO_INT,
+        &z::INT_MUL,
+        &z::INT_QUOTIENT,
+        &z::INT_AND,
+        &z::LOOKUP,
+        &z::LOOKUP_DAGGER,
+        &z::BASIS,
+        &z::RANK,
         &a::SELECT,
         &a::MAX,
         &a::ARGMAX_ONE_HOT,

@@ -5,7 +5,7 @@
 
 use super::{Primitive, Requests, RevSite, zero};
 use crate::diagram::{AffineIndex, Builder, EinsumSpec, Op, TypeFault, Wire};
-use crate::object::Dim;
+use crate::object::{Base, Dim};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
@@ -72,6 +72,15 @@ pub(super) static REPEAT: Primitive = Primitive {
     example: "in %0 : input x : R[3]\n%1 = repeat 2 core 1 %0 : R[2, 3]\nout %1\n",
 };
 
+pub(super) static SUM: Primitive = Primitive {
+    name: "sum",
+    signature: "X[.., n, core] -> X[.., core]",
+    summary: "the sum over the axis before the last `core` ones: exact over whole numbers, exclusive or over bits",
+    formula: "dy repeated along that axis",
+    rev: sum,
+    example: "in %0 : input x : Bool[2, 3]\n%1 = sum 0 %0 : Bool[2]\nout %1\n",
+};
+
 pub(super) static CONCAT: Primitive = Primitive {
     name: "concat",
     signature: "X[.., n1, core] * .. * X[.., nk, core] -> X[.., n1 + .. + nk, core]",
@@ -117,12 +126,23 @@ fn reshape(b: &mut Builder, site: &RevSite<'_>) -> Requests {
 fn repeat(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     let Op::Repeat { core, .. } = site.op else { return Err(TypeFault::NoReverse(site.op.name().to_owned())) };
     let dy = site.dy()?;
+    if b.leaf(dy).base != Base::Real {
+        return Ok(smallvec![Some(b.op(Op::Sum { core: *core }, &[dy])?)]);
+    }
     let rank = b.leaf(dy).rank();
     let axis = rank.checked_sub(usize::from(*core) + 1).ok_or(TypeFault::Foreign)?;
     let letters: Vec<usize> = (0..rank).collect();
     let out: Vec<usize> = letters.iter().copied().filter(|l| *l != axis).collect();
     let sum = EinsumSpec::new(&[letters], &out, |_| None, 1.0)?;
     Ok(smallvec![Some(b.op(Op::einsum(sum), &[dy])?)])
+}
+
+fn sum(b: &mut Builder, site: &RevSite<'_>) -> Requests {
+    let Op::Sum { core } = site.op else { return Err(TypeFault::NoReverse(site.op.name().to_owned())) };
+    let dims = b.dims(site.ins[0]);
+    let axis = dims.len().checked_sub(usize::from(*core) + 1).and_then(|at| dims.get(at)).copied();
+    let axis = axis.ok_or(TypeFault::Foreign)?;
+    Ok(smallvec![Some(b.op(Op::Repeat { axis, core: *core }, &[site.dy()?])?)])
 }
 
 fn concat(b: &mut Builder, site: &RevSite<'_>) -> Requests {
@@ -152,7 +172,7 @@ fn concat(b: &mut Builder, site: &RevSite<'_>) -> Requests {
 /// part and place, and the part is picked by a unit vector. The parts must be equal multiples of the batch.
 fn equal_part(b: &mut Builder, site: &RevSite<'_>, dy: Wire, axis: usize, k: usize) -> Result<Wire, TypeFault> {
     let (dims, part) = (b.dims(dy), b.dims(site.ins[0])[axis]);
-    if part.lit != 0 || site.ins.iter().any(|x| b.dims(*x)[axis] != part) {
+    if b.leaf(dy).base != Base::Real || part.lit != 0 || site.ins.iter().any(|x| b.dims(*x)[axis] != part) {
         return Err(TypeFault::Axes(format!(
             "parts of {} that are no equal multiples of the batch have no reverse derivative",
             b.leaf(dy)

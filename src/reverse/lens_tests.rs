@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
 
-use super::{Real, reverse};
+use super::reverse;
 use crate::diagram::{Builder, Diagram, Function, Lens, Op, Role, same};
-use crate::object::Leaf;
+use crate::object::{Leaf, Tangent};
 
 fn r(n: u64) -> Leaf {
     Leaf::real(&[n])
@@ -34,12 +34,12 @@ fn reverse_is_a_functor_to_lenses() {
     let f = dense("f", 2, 3, Function::Tanh);
     let g = map(3, &[Function::Exp, Function::Sqrt]);
     let h = map(3, &[Function::Sin]);
-    let [rf, rg, rh] = [&f, &g, &h].map(|d| reverse(d, &Real).unwrap());
-    let whole = reverse(&f.then(&g).unwrap(), &Real).unwrap();
+    let [rf, rg, rh] = [&f, &g, &h].map(|d| reverse(d, &Tangent::Real).unwrap());
+    let whole = reverse(&f.then(&g).unwrap(), &Tangent::Real).unwrap();
     let parts = rf.then(&rg).unwrap();
     assert!(same(&whole.diagram, &parts.diagram));
     assert!(same(&parts.get_diagram().unwrap(), &f.then(&g).unwrap()));
-    let id = reverse(&Diagram::identity(&[r(3)]), &Real).unwrap();
+    let id = reverse(&Diagram::identity(&[r(3)]), &Tangent::Real).unwrap();
     assert!(same(&id.diagram, &Lens::identity(&[r(3)], &[r(3)]).diagram));
     // unit, associativity, interchange
     assert!(same(&rg.then(&id).unwrap().diagram, &rg.diagram) && same(&id.then(&rg).unwrap().diagram, &rg.diagram));
@@ -48,7 +48,7 @@ fn reverse_is_a_functor_to_lenses() {
     let exchanged = rf.then(&rg).unwrap().tensor(&rg.then(&rh).unwrap()).unwrap();
     let beside = rf.tensor(&rg).unwrap().then(&rg.tensor(&rh).unwrap()).unwrap();
     assert!(same(&exchanged.diagram, &beside.diagram));
-    let fg = reverse(&f.tensor(&g).unwrap(), &Real).unwrap();
+    let fg = reverse(&f.tensor(&g).unwrap(), &Tangent::Real).unwrap();
     assert!(same(&fg.diagram, &rf.tensor(&rg).unwrap().diagram));
     // residuals are shared: f is there once in R[fg]
     let products = |d: &Diagram| d.nodes().iter().filter(|n| n.op == Op::Map(Function::Tanh)).count();
@@ -58,7 +58,7 @@ fn reverse_is_a_functor_to_lenses() {
 
 #[test]
 fn a_lens_prints_get_then_put() {
-    let lens = reverse(&dense("f", 2, 3, Function::Tanh), &Real).unwrap();
+    let lens = reverse(&dense("f", 2, 3, Function::Tanh), &Tangent::Real).unwrap();
     assert_eq!(
         lens.diagram.to_string(),
         "in %0 : param f.W : R[3, 2]\n\

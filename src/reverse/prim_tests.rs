@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
 
-use super::{Real, reverse_diagram};
+use super::reverse_diagram;
 use crate::diagram::{Builder, Diagram, Op, Wire, batch};
-use crate::object::{Base, Dim};
+use crate::object::{Base, Dim, Tangent};
 use crate::prim::{all, primitive};
 
 #[test]
@@ -18,11 +18,11 @@ fn every_example_reads_reverses_and_batches() {
         assert_eq!(d.to_string(), p.example);
         let last = d.node(d.outs()[0]);
         assert_eq!((last.op.name(), primitive(&last.op).name), (p.name, p.name));
-        let once = reverse_diagram(&d, &Real).unwrap_or_else(|e| panic!("{}: {e}", p.name));
+        let once = reverse_diagram(&d, &Tangent::Real).unwrap_or_else(|e| panic!("{}: {e}", p.name));
         let real = |d: &Diagram| d.ports().iter().filter(|p| p.leaf.base == Base::Real).count();
         assert_eq!(once.outs().len(), real(&d), "{}", p.name);
-        let twice = reverse_diagram(&once, &Real).unwrap_or_else(|e| panic!("{}: {e}", p.name));
-        let thrice = reverse_diagram(&twice, &Real).unwrap_or_else(|e| panic!("{}: {e}", p.name));
+        let twice = reverse_diagram(&once, &Tangent::Real).unwrap_or_else(|e| panic!("{}: {e}", p.name));
+        let thrice = reverse_diagram(&twice, &Tangent::Real).unwrap_or_else(|e| panic!("{}: {e}", p.name));
         for d in [&d, &once, &twice, &thrice] {
             let mut b = Builder::new();
             let args: Vec<(Wire, bool)> =
@@ -51,7 +51,7 @@ fn calls_reverse_by_their_own_rule_and_fill_in_zeros() {
                 in %1 : target t : Fin[3]\n%2 = call @0 %0 %1 : R[3] * R[3]\nout %2\n";
     let d = Diagram::parse_text(text).unwrap();
     assert_eq!(d.to_string(), text);
-    let back = reverse_diagram(&d, &Real).unwrap();
+    let back = reverse_diagram(&d, &Tangent::Real).unwrap();
     assert_eq!(
         back.to_string(),
         "in %0 : input x : R[3]\nin %1 : target t : Fin[3]\nin %2 : cotangent \"d(out 0)\" : R[3]\n\
@@ -64,6 +64,6 @@ fn calls_reverse_by_their_own_rule_and_fill_in_zeros() {
 fn parts_of_a_batch_axis_are_sliced() {
     let text = "in %0 : input x : R[B, 3]\nin %1 : input y : R[B, 3]\n%2 = concat 2 %0 %1 : R[2*B, 3]\nout %2\n";
     let d = Diagram::parse_text(text).unwrap();
-    let back = reverse_diagram(&d, &Real).unwrap();
+    let back = reverse_diagram(&d, &Tangent::Real).unwrap();
     assert_eq!(back.out_leaves(), [d.ports()[0].leaf.clone(), d.ports()[1].leaf.clone()]);
 }

@@ -5,7 +5,7 @@
 //! are added in reverse arena order, so equal diagrams have equal reverses; zero is `None` and becomes a node only at
 //! the ends. Linear in the part of the arena between `wrt` and the outputs, and no recursion.
 
-use super::tangent::Tangent;
+use super::tangent::Rules;
 use crate::diagram::{Builder, Diagram, Lens, Origin, Role, TypeFault, Wire};
 use crate::object::Leaf;
 use crate::prim::RevSite;
@@ -38,7 +38,7 @@ impl From<TypeFault> for ReverseFault {
 /// tangent of its wire.
 pub fn requests(
     b: &mut Builder,
-    tangent: &dyn Tangent,
+    rules: &dyn Rules,
     cots: &[(Wire, Wire)],
     wrt: &[Wire],
 ) -> Result<Vec<Option<Wire>>, ReverseFault> {
@@ -46,13 +46,13 @@ pub fn requests(
         return Err(TypeFault::Foreign.into());
     }
     for (out, cot) in cots {
-        let needs = tangent.of(b.leaf(*out));
+        let needs = rules.tangent().of(b.leaf(*out));
         if needs.as_ref() != Some(b.leaf(*cot)) {
             let left = needs.unwrap_or_else(|| b.leaf(*out).clone());
             return Err(TypeFault::Mismatch { left, right: b.leaf(*cot).clone() }.into());
         }
     }
-    let mut sweep = Sweep::new(b, tangent, cots, wrt);
+    let mut sweep = Sweep::new(b, rules, cots, wrt);
     for (out, cot) in cots {
         sweep.give(b, *out, *cot)?;
     }
@@ -69,7 +69,7 @@ pub fn requests(
 
 /// The tables of one sweep, over the nodes `low..high`.
 struct Sweep<'t> {
-    tangent: &'t dyn Tangent,
+    rules: &'t dyn Rules,
     wrt: FxHashSet<Wire>,
     low: u32,
     high: u32,
@@ -80,7 +80,7 @@ struct Sweep<'t> {
 }
 
 impl<'t> Sweep<'t> {
-    fn new(b: &Builder, tangent: &'t dyn Tangent, cots: &[(Wire, Wire)], wrt: &[Wire]) -> Sweep<'t> {
+    fn new(b: &Builder, rules: &'t dyn Rules, cots: &[(Wire, Wire)], wrt: &[Wire]) -> Sweep<'t> {
         let low = wrt.iter().map(|w| w.node).min().unwrap_or(0);
         let top = cots.iter().map(|(w, _)| w.node).chain(wrt.iter().map(|w| w.node)).max();
         let high = if wrt.is_empty() { low } else { top.map_or(low, |n| n + 1) };
@@ -99,7 +99,7 @@ impl<'t> Sweep<'t> {
                 }
             }
         }
-        let mut sweep = Sweep { tangent, wrt, low, high, active: vec![false; count], requests: Vec::new() };
+        let mut sweep = Sweep { rules, wrt, low, high, active: vec![false; count], requests: Vec::new() };
         for (at, live) in live.into_iter().enumerate() {
             let node = &nodes[low as usize + at];
             sweep.requests.push(SmallVec::from_elem(None, node.outs.len()));
@@ -111,7 +111,7 @@ impl<'t> Sweep<'t> {
     /// Whether the request at a wire is read by somebody: it is of `wrt`, or its node is active.
     fn wants(&self, b: &Builder, w: Wire) -> bool {
         let active = || w.node.checked_sub(self.low).and_then(|at| self.active.get(at as usize)) == Some(&true);
-        (self.wrt.contains(&w) || active()) && self.tangent.of(b.leaf(w)).is_some()
+        (self.wrt.contains(&w) || active()) && self.rules.tangent().of(b.leaf(w)).is_some()
     }
 
     /// The request at a wire so far.
@@ -126,7 +126,7 @@ impl<'t> Sweep<'t> {
             return Ok(());
         }
         let sum = match self.at(w) {
-            Some(before) => self.tangent.add(b, before, request)?,
+            Some(before) => b.add(before, request)?,
             None => request,
         };
         self.requests[(w.node - self.low) as usize][w.port as usize] = Some(sum);
@@ -145,8 +145,9 @@ impl<'t> Sweep<'t> {
         let (op, ins) = (node.op.clone(), node.ins.clone());
         let want: SmallVec<[bool; 4]> = ins.iter().map(|w| self.wants(b, *w)).collect();
         b.at_node(at);
-        let site = RevSite { op: &op, ins: &ins, outs: &outs, dys: &dys, want: &want };
-        let made = self.tangent.rule(b, &site)?;
+        let tangent = self.rules.tangent();
+        let site = RevSite { op: &op, ins: &ins, outs: &outs, dys: &dys, tangent, want: &want };
+        let made = self.rules.rule(b, &site)?;
         if made.len() != ins.len() {
             return Err(TypeFault::Arity { needs: ins.len(), given: made.len() });
         }
@@ -163,13 +164,13 @@ impl<'t> Sweep<'t> {
 ///
 /// # Errors
 /// [`ReverseFault`] when a node of `d` has no reverse over this tangent.
-pub fn reverse(d: &Diagram, tangent: &dyn Tangent) -> Result<Lens, ReverseFault> {
+pub fn reverse(d: &Diagram, rules: &dyn Rules) -> Result<Lens, ReverseFault> {
     let (mut b, outs) = Builder::resume(d.clone());
     let fore: Vec<usize> = (0..d.ports().len()).collect();
     let mut back = Vec::new();
     let mut cots = Vec::new();
     for (k, out) in outs.iter().enumerate() {
-        if let Some(leaf) = tangent.of(d.leaf(*out)) {
+        if let Some(leaf) = rules.tangent().of(d.leaf(*out)) {
             back.push(fore.len() + back.len());
             cots.push((*out, b.port(format!("d(out {k})"), Role::Cotangent, leaf)));
         }
@@ -178,17 +179,17 @@ pub fn reverse(d: &Diagram, tangent: &dyn Tangent) -> Result<Lens, ReverseFault>
         .iter()
         .filter_map(|port| {
             let w = d.port_wire(*port);
-            Some((w, tangent.of(d.leaf(w))?))
+            Some((w, rules.tangent().of(d.leaf(w))?))
         })
         .collect();
     let wrt: Vec<Wire> = tangents.iter().map(|(w, _)| *w).collect();
-    let requests = requests(&mut b, tangent, &cots, &wrt)?;
+    let requests = requests(&mut b, rules, &cots, &wrt)?;
     let mut wires = outs;
     let get = 0..wires.len();
     for (request, (_, leaf)) in requests.into_iter().zip(&tangents) {
         wires.push(match request {
             Some(request) => request,
-            None => tangent.zero(&mut b, leaf)?,
+            None => b.zero(leaf)?,
         });
     }
     let put = get.end..wires.len();
@@ -199,8 +200,8 @@ pub fn reverse(d: &Diagram, tangent: &dyn Tangent) -> Result<Lens, ReverseFault>
 ///
 /// # Errors
 /// As [`reverse`].
-pub fn reverse_diagram(d: &Diagram, tangent: &dyn Tangent) -> Result<Diagram, ReverseFault> {
-    let lens = reverse(d, tangent)?;
+pub fn reverse_diagram(d: &Diagram, rules: &dyn Rules) -> Result<Diagram, ReverseFault> {
+    let lens = reverse(d, rules)?;
     let (b, outs) = Builder::resume(lens.diagram);
     Ok(b.finish(&outs[lens.put]))
 }

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
 
-use super::{Real, requests, reverse, reverse_diagram};
+use super::{requests, reverse, reverse_diagram};
 use crate::diagram::{Builder, Diagram, Function, Op, Role, TypeFault, Wire};
-use crate::object::{Base, Dim, Leaf};
+use crate::object::{Base, Dim, Leaf, Tangent};
 use crate::source::{FileId, Span};
 
 /// The einsum that a wire is, with its scale.
@@ -21,7 +21,7 @@ fn einsum_reversed(letters: &str, leaves: &[&[u64]], sizes: &[(char, Dim)], scal
     let y = b.einsum(letters, &ins, sizes, scale).unwrap();
     let leaf = b.leaf(y).clone();
     let dy = b.port("dy", Role::Cotangent, leaf);
-    let r = requests(&mut b, &Real, &[(y, dy)], &ins[..1]).unwrap();
+    let r = requests(&mut b, &Tangent::Real, &[(y, dy)], &ins[..1]).unwrap();
     einsum_of(&b, r[0].unwrap())
 }
 
@@ -72,12 +72,12 @@ fn reverses_grow_at_most_threefold_a_level_and_linearly_in_depth() {
     let mut d = mlp(&[4, 16, 3]);
     let mut works = vec![d.work()];
     for _ in 0..3 {
-        d = reverse_diagram(&d, &Real).unwrap();
+        d = reverse_diagram(&d, &Tangent::Real).unwrap();
         works.push(d.work());
     }
     // The first level adds the request of each of five ports to a diagram of nine nodes.
     assert!(works.windows(2).skip(1).all(|w| w[1] <= 3 * w[0]), "{works:?}");
-    let works = [2, 4, 8].map(|n| reverse_diagram(&mlp(&vec![4; n + 1]), &Real).unwrap().work());
+    let works = [2, 4, 8].map(|n| reverse_diagram(&mlp(&vec![4; n + 1]), &Tangent::Real).unwrap().work());
     assert_eq!((works[2] - works[1]) % (works[1] - works[0]), 0, "{works:?}");
     assert_eq!((works[2] - works[1]) / (works[1] - works[0]), 2, "{works:?}");
 }
@@ -90,7 +90,7 @@ fn squaring_forty_times_is_linear() {
     for _ in 0..40 {
         y = b.map(Function::Mul, &[y, y]).unwrap();
     }
-    let r = reverse_diagram(&b.finish(&[y]), &Real).unwrap();
+    let r = reverse_diagram(&b.finish(&[y]), &Tangent::Real).unwrap();
     assert!(r.work() <= 3 * 40, "{}", r.work());
 }
 
@@ -102,7 +102,7 @@ fn a_chain_of_a_hundred_thousand_nodes_reverses() {
     for _ in 0..100_000 {
         y = b.map(Function::Sin, &[y]).unwrap();
     }
-    let r = reverse_diagram(&b.finish(&[y]), &Real).unwrap();
+    let r = reverse_diagram(&b.finish(&[y]), &Tangent::Real).unwrap();
     assert_eq!(r.work(), 299_999);
 }
 
@@ -126,7 +126,7 @@ fn f_and_g() -> (Diagram, Diagram) {
 fn chain_rule_holds_as_equality_of_node_ids() {
     // RD.5: R[fg](a, c) = R[f](a, R[g](f(a), c)).
     let (f, g) = f_and_g();
-    let (rf, rg) = (reverse_diagram(&f, &Real).unwrap(), reverse_diagram(&g, &Real).unwrap());
+    let (rf, rg) = (reverse_diagram(&f, &Tangent::Real).unwrap(), reverse_diagram(&g, &Tangent::Real).unwrap());
     let mut b = Builder::new();
     let w = b.port("W", Role::Param, Leaf::real(&[3, 2]));
     let x = b.port("x", Role::Input, Leaf::real(&[2]));
@@ -134,7 +134,7 @@ fn chain_rule_holds_as_equality_of_node_ids() {
     let y = b.append(&f, &[w, x]).unwrap();
     let z = b.append(&g, &y).unwrap();
     let whole: Vec<Wire> =
-        requests(&mut b, &Real, &[(z[0], c)], &[w, x]).unwrap().into_iter().map(Option::unwrap).collect();
+        requests(&mut b, &Tangent::Real, &[(z[0], c)], &[w, x]).unwrap().into_iter().map(Option::unwrap).collect();
     let dy = b.append(&rg, &[y[0], c]).unwrap();
     let parts = b.append(&rf, &[w, x, dy[0]]).unwrap();
     assert_eq!(whole, parts);
@@ -146,9 +146,9 @@ fn only_active_nodes_are_reversed() {
     let (mut b, outs) = Builder::resume(f.clone());
     let dy = b.port("dy", Role::Cotangent, Leaf::real(&[3]));
     let before = b.len();
-    let r = requests(&mut b, &Real, &[(outs[0], dy)], &[f.port_wire(0)]).unwrap();
+    let r = requests(&mut b, &Tangent::Real, &[(outs[0], dy)], &[f.port_wire(0)]).unwrap();
     assert!(r[0].is_some());
-    let one = requests(&mut b, &Real, &[(outs[0], dy)], &[]).unwrap();
+    let one = requests(&mut b, &Tangent::Real, &[(outs[0], dy)], &[]).unwrap();
     assert!(one.is_empty());
     // tanh: one, y*y, its negative, their sum, gate; einsum: one request only.
     assert_eq!(b.len() - before, 6);
@@ -161,11 +161,11 @@ fn a_wire_of_wrt_is_not_walked_through() {
     let y = b.map(Function::Sin, &[x]).unwrap();
     let z = b.map(Function::Exp, &[y]).unwrap();
     let dz = b.port("dz", Role::Cotangent, Leaf::real(&[3]));
-    let r = requests(&mut b, &Real, &[(z, dz)], &[x, y, z]).unwrap();
+    let r = requests(&mut b, &Tangent::Real, &[(z, dz)], &[x, y, z]).unwrap();
     assert_eq!(r, [None, None, Some(dz)]);
-    let r = requests(&mut b, &Real, &[(z, dz)], &[x, y]).unwrap();
+    let r = requests(&mut b, &Tangent::Real, &[(z, dz)], &[x, y]).unwrap();
     assert!(r[0].is_none() && r[1].is_some());
-    assert_eq!(requests(&mut b, &Real, &[(y, dz)], &[z]).unwrap(), [None]);
+    assert_eq!(requests(&mut b, &Tangent::Real, &[(y, dz)], &[z]).unwrap(), [None]);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn labels_and_bits_have_no_requests() {
     let x = b.port("x", Role::Input, Leaf::real(&[3]));
     let hot = b.op(Op::OneHot, &[t]).unwrap();
     let y = b.dot(hot, x).unwrap();
-    let lens = reverse(&b.finish(&[y]), &Real).unwrap();
+    let lens = reverse(&b.finish(&[y]), &Tangent::Real).unwrap();
     assert_eq!((lens.put.len(), lens.back.as_slice()), (1, [2].as_slice()));
     assert_eq!(lens.diagram.ports()[2].path.as_ref(), "d(out 0)");
 }
@@ -185,7 +185,7 @@ fn unread_ports_get_explicit_zeros() {
     let mut b = Builder::new();
     let _ = b.port("p", Role::Param, Leaf::real(&[2]));
     let x = b.port("x", Role::Input, Leaf::real(&[3]));
-    let lens = reverse(&b.finish(&[x]), &Real).unwrap();
+    let lens = reverse(&b.finish(&[x]), &Tangent::Real).unwrap();
     let leaves = lens.diagram.out_leaves();
     assert_eq!(leaves[lens.put], [Leaf::real(&[2]), Leaf::real(&[3])]);
 }
@@ -197,7 +197,7 @@ fn a_node_without_reverse_is_named_with_its_origin() {
     let span = Span::new(FileId(3), 5, 9);
     b.at(crate::diagram::Origin { span, path: "rule".into() });
     let y = b.op(Op::Request { hole: 0, leaf: 0 }, &[x]).unwrap();
-    let fault = reverse(&b.finish(&[y]), &Real).unwrap_err();
+    let fault = reverse(&b.finish(&[y]), &Tangent::Real).unwrap_err();
     assert_eq!(fault.fault, TypeFault::NoReverse("request".into()));
     assert_eq!(fault.origin.unwrap().span, span);
 }
@@ -208,7 +208,7 @@ fn requests_keep_the_origin_of_what_they_reverse() {
     let x = b.port("x", Role::Param, Leaf::real(&[2]));
     b.at(crate::diagram::Origin { span: Span::default(), path: "layer".into() });
     let y = b.map(Function::Sin, &[x]).unwrap();
-    let r = reverse(&b.finish(&[y]), &Real).unwrap();
+    let r = reverse(&b.finish(&[y]), &Tangent::Real).unwrap();
     let put = r.diagram.outs()[r.put.start];
     assert_eq!(r.diagram.origins(put.node).next().unwrap().path.as_ref(), "layer");
 }

@@ -4,11 +4,29 @@
 
 use super::float::Float;
 
+/// Entries in an order.
+pub(super) trait Ordered: Copy + PartialOrd {
+    /// Whether the entry is not a number; it then counts as the largest.
+    fn outside(self) -> bool;
+}
+
+impl Ordered for i64 {
+    fn outside(self) -> bool {
+        false
+    }
+}
+
+impl<T: Float> Ordered for T {
+    fn outside(self) -> bool {
+        self.is_nan()
+    }
+}
+
 /// The place of the first largest entry, or of the first that is not a number.
-fn first_largest<T: Float>(row: &[T]) -> usize {
+fn first_largest<T: Ordered>(row: &[T]) -> usize {
     let mut best = 0;
     for (i, x) in row.iter().enumerate() {
-        if x.is_nan() {
+        if x.outside() {
             return i;
         }
         if *x > row[best] {
@@ -19,21 +37,36 @@ fn first_largest<T: Float>(row: &[T]) -> usize {
 }
 
 /// The largest entry of each row of `n` > 0 entries.
-pub(super) fn max<T: Float>(x: &[T], n: usize) -> Vec<T> {
+pub(super) fn max<T: Ordered>(x: &[T], n: usize) -> Vec<T> {
     x.chunks_exact(n).map(|row| row[first_largest(row)]).collect()
 }
 
 /// The place of the first largest entry of each row of `n` > 0 entries.
-pub(super) fn argmax<T: Float>(x: &[T], n: usize) -> Vec<i64> {
+pub(super) fn argmax<T: Ordered>(x: &[T], n: usize) -> Vec<i64> {
     x.chunks_exact(n).map(|row| first_largest(row) as i64).collect()
 }
 
+/// How many entries of its row of `n` > 0 entries stand before each in falling order, the first of equals first.
+pub(super) fn rank<T: Ordered>(x: &[T], n: usize) -> Vec<i64> {
+    let mut out = vec![0; x.len()];
+    for (row, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
+        let mut order: Vec<usize> = (0..n).collect();
+        // what is not a number comes first, as for the largest
+        order.sort_by(|i, j| {
+            let (a, b) = (row[*i], row[*j]);
+            b.outside().cmp(&a.outside()).then(b.partial_cmp(&a).unwrap_or(std::cmp::Ordering::Equal))
+        });
+        order.into_iter().enumerate().for_each(|(place, i)| out[i] = place as i64);
+    }
+    out
+}
+
 /// 1 at each label of `n`, 0 elsewhere; the label at fault if one is out of range.
-pub(super) fn one_hot<T: Float>(labels: &[i64], n: usize) -> Result<Vec<T>, i64> {
-    let mut out = vec![T::ZERO; labels.len() * n];
+pub(super) fn one_hot<E: Copy>(labels: &[i64], n: usize, (zero, one): (E, E)) -> Result<Vec<E>, i64> {
+    let mut out = vec![zero; labels.len() * n];
     for (k, label) in labels.iter().enumerate() {
         let at = usize::try_from(*label).ok().filter(|i| *i < n).ok_or(*label)?;
-        out[k * n + at] = T::ONE;
+        out[k * n + at] = one;
     }
     Ok(out)
 }

@@ -148,6 +148,28 @@ impl Lookup {
     }
 }
 
+/// The number that each address of `bits` bits spells, bit 0 first.
+pub(super) fn addresses(x: &[bool], bits: usize) -> Vec<i64> {
+    if bits == 0 {
+        return vec![0; x.len()];
+    }
+    x.chunks_exact(bits).map(|row| row.iter().rev().fold(0, |n, bit| n << 1 | i64::from(*bit))).collect()
+}
+
+/// The sum over the middle one of three blocks of axes.
+pub(super) fn sum<E: Copy>(x: &[E], n: usize, inner: usize, zero: E, add: impl Fn(E, E) -> E) -> Vec<E> {
+    let block = n * inner;
+    let blocks = x.len().checked_div(block).unwrap_or(0);
+    let mut out = vec![zero; blocks * inner];
+    for b in 0..blocks {
+        let out = &mut out[b * inner..(b + 1) * inner];
+        for row in x[b * block..(b + 1) * block].chunks_exact(inner) {
+            out.iter_mut().zip(row).for_each(|(o, x)| *o = add(*o, *x));
+        }
+    }
+    out
+}
+
 /// Operands joined along an axis; each comes with its entries a block of the axes before.
 pub(super) fn concat<E: Copy>(blocks: usize, parts: &[(&[E], usize)]) -> Vec<E> {
     let mut out = Vec::with_capacity(parts.iter().map(|(x, _)| x.len()).sum());
@@ -162,6 +184,11 @@ pub(super) fn concat<E: Copy>(blocks: usize, parts: &[(&[E], usize)]) -> Vec<E> 
 /// Whole numbers add up in two's complement.
 pub(super) fn add_int(x: i64, y: i64) -> i64 {
     x.wrapping_add(y)
+}
+
+/// Bits add up as in Z2.
+pub(super) fn add_bit(x: bool, y: bool) -> bool {
+    x ^ y
 }
 
 /// Reals add up as they are.

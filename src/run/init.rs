@@ -2,7 +2,7 @@
 //!
 //! Numbers are drawn as doubles, row-major, and then rounded: runs in `f32` and in `f64` start alike. Leaves of bits
 //! and labels know zeros, ones, constants, literals and `uniform` (a fair bit, a whole number between the bounds);
-//! anything else is their zero.
+//! wirings draw labels; anything else is their zero.
 
 #![allow(clippy::indexing_slicing, reason = "rows and columns of a matrix of known size")]
 
@@ -23,7 +23,9 @@ pub fn draw<T: Float>(init: &Init, leaf: &Leaf, stream: &mut Stream) -> Result<T
     let n = leaf.size(1);
     let real = leaf.base == Base::Real;
     let (fan_in, fan_out) = fans(leaf);
-    let mut even = |lo: f64, hi: f64| -> Vec<f64> { (0..n).map(|_| lo + (hi - lo) * stream.uniform()).collect() };
+    let even = |lo: f64, hi: f64, stream: &mut Stream| -> Vec<f64> {
+        (0..n).map(|_| lo + (hi - lo) * stream.uniform()).collect()
+    };
     let entries = match init {
         Init::Zeros => return Ok(Tensor::zeros(leaf, 1)),
         Init::Literal(value) => {
@@ -35,14 +37,15 @@ pub fn draw<T: Float>(init: &Init, leaf: &Leaf, stream: &mut Stream) -> Result<T
         }
         Init::Ones => vec![1.0; n],
         Init::Constant(c) => vec![*c; n],
-        Init::Uniform { .. } if leaf.base == Base::Bool => even(0.0, 2.0).into_iter().map(f64::floor).collect(),
-        Init::Uniform { lo, hi } if !real => even(*lo, *hi).into_iter().map(f64::floor).collect(),
-        Init::Uniform { lo, hi } => even(*lo, *hi),
+        Init::Uniform { .. } if leaf.base == Base::Bool => even(0.0, 2.0, stream).into_iter().map(f64::floor).collect(),
+        Init::RandomWires | Init::PatchWires { .. } | Init::GridWires => return wires(init, leaf, stream),
+        Init::Uniform { lo, hi } if !real => even(*lo, *hi, stream).into_iter().map(f64::floor).collect(),
+        Init::Uniform { lo, hi } => even(*lo, *hi, stream),
         _ if !real => return Ok(Tensor::zeros(leaf, 1)),
         Init::Normal { std } => (0..n).map(|_| std * stream.normal()).collect(),
         Init::Glorot => {
             let bound = (6.0 / (fan_in + fan_out)).sqrt();
-            even(-bound, bound)
+            even(-bound, bound, stream)
         }
         Init::He => {
             let std = (2.0 / fan_in).sqrt();
@@ -73,6 +76,51 @@ pub(super) fn room<'a, T: Float>(leaves: impl Iterator<Item = (&'a Arc<str>, &'a
         .help("make it smaller")),
         _ => Ok(()),
     }
+}
+
+/// The wires of a layer: for each box k places of n, different ones where there are as many to choose from.
+fn wires<T: Float>(init: &Init, leaf: &Leaf, stream: &mut Stream) -> Result<Tensor<T>, RunFault> {
+    let shape = leaf.shape(1);
+    let k = shape.last().copied().unwrap_or(1);
+    let boxes = leaf.size(1).checked_div(k).unwrap_or(0);
+    let Base::Fin(n) = leaf.base else { return Ok(Tensor::zeros(leaf, 1)) };
+    let mut out: Vec<i64> = Vec::with_capacity(boxes * k);
+    for at in 0..boxes {
+        let from: Vec<i64> = match init {
+            Init::GridWires => (0..k).map(|i| ((at * k + i) % (n as usize).max(1)) as i64).collect(),
+            Init::PatchWires { radius, width } => {
+                let (width, rows) = (i64::from(*width), i64::from(n / (*width).max(1)));
+                let center = stream.below(u64::from(n)) as i64;
+                let (row, column) = (center / width, center % width);
+                let reach = i64::from(*radius);
+                let near = |at: i64, end: i64| (at - reach).max(0)..=(at + reach).min(end - 1);
+                let places: Vec<i64> =
+                    near(row, rows).flat_map(|r| near(column, width).map(move |c| r * width + c)).collect();
+                choose(places, k, stream)
+            }
+            // Few of many: drawn again when a place comes twice.
+            _ if k * 4 <= n as usize => {
+                let mut taken: Vec<i64> = Vec::with_capacity(k);
+                while taken.len() < k {
+                    let place = stream.below(u64::from(n)) as i64;
+                    if !taken.contains(&place) {
+                        taken.push(place);
+                    }
+                }
+                taken
+            }
+            _ => choose((0..i64::from(n)).collect(), k, stream),
+        };
+        out.extend(from);
+    }
+    let given = out.len();
+    Tensor::int(&shape, out).ok_or_else(|| RunFault::Entries { needs: describe(leaf, 1), given })
+}
+
+/// k of the places in random order; again from the start when there are fewer.
+fn choose(mut places: Vec<i64>, k: usize, stream: &mut Stream) -> Vec<i64> {
+    stream.shuffle(&mut places);
+    places.iter().copied().cycle().take(k).collect()
 }
 
 /// The orthonormal factor of a matrix: rows made orthonormal in order when there are not more of them than columns,

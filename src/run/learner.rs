@@ -7,16 +7,16 @@ use super::batches::{Rows, beyond};
 use super::fault::RunFault;
 use super::float::Float;
 use super::init::{draw, room};
-use super::metrics::{Confusion, Metrics};
+use super::metrics::{Asked, Counted, Metrics};
 use super::reference::Machine;
-use super::schedule::noise_of;
+use super::schedule::{noise_of, rule_noise_of};
 use super::tensor::Tensor;
 use crate::compile::simplify;
 use crate::data::{Column, Dataset, Values};
 use crate::diagram::{Builder, Diagram, Role, TypeFault};
-use crate::elaborate::{Metric, Parameter, Select, StateInit, Training};
+use crate::elaborate::{Parameter, Select, StateInit, Training};
 use crate::learn::{Step, batched, step};
-use crate::object::Leaf;
+use crate::object::{Leaf, Tangent};
 use crate::random::{Stream, Use};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub type Named = (Arc<str>, Leaf);
 pub struct Watched<T> {
     /// The aggregated loss at the point of the first request.
     pub loss: f64,
-    /// The first requests, one a parameter.
+    /// The first requests, one a parameter that has a tangent; see [`Learner::request_paths`].
     pub requests: Vec<Tensor<T>>,
 }
 
@@ -44,9 +44,11 @@ pub struct Learner<T> {
     evaluate: Machine<T>,
     predict: Option<Machine<T>>,
     at: Option<Machine<T>>,
+    tangent: Tangent,
     param_leaves: Vec<Named>,
     state_leaves: Vec<Named>,
     noise: Vec<Parameter>,
+    rule_noise: Vec<Parameter>,
     evaluate_noise: Vec<Parameter>,
     predict_noise: Vec<Parameter>,
     input: Option<Rows<T>>,
@@ -56,9 +58,11 @@ pub struct Learner<T> {
     /// For every state the parameter that it begins as, if it does.
     copies: Vec<Option<usize>>,
     updates: usize,
+    /// Examples passed by `active(k)`, and how many had been at the last step.
+    seen: (usize, usize),
     seed: u64,
     span: Span,
-    classes: bool,
+    asked: Asked,
     one_class: bool,
 }
 
@@ -115,9 +119,11 @@ impl<T: Float> Learner<T> {
             evaluate: Machine::new(&evaluate),
             predict,
             at,
+            tangent: training.rule.tangent,
             param_leaves: training.params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect(),
             state_leaves: training.rule.states.iter().map(|s| (s.path.clone(), s.leaf.clone())).collect(),
             noise: training.noise.clone(),
+            rule_noise: training.rule.noise.clone(),
             evaluate_noise: noise_of_ports(&training.evaluate, &training.noise),
             predict_noise: training.predict.as_ref().map(|m| m.noise.clone()).unwrap_or_default(),
             input,
@@ -131,11 +137,11 @@ impl<T: Float> Learner<T> {
                 .map(|s| if let StateInit::Param(i) = s.init { Some(i) } else { None })
                 .collect(),
             updates: 0,
+            seen: (0, 0),
             seed,
             span,
+            asked: Asked::by(&training.settings),
             one_class: data.is_some_and(one_class),
-            classes: training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix))
-                || matches!(&training.settings.select, Select::Best { metric, .. } if &**metric == "accuracy"),
         })
     }
 
@@ -143,6 +149,13 @@ impl<T: Float> Learner<T> {
     #[must_use]
     pub fn param_leaves(&self) -> &[Named] {
         &self.param_leaves
+    }
+
+    /// The paths of the parameters that requests are made for, in the order of [`Watched::requests`].
+    #[must_use]
+    pub fn request_paths(&self) -> Vec<Arc<str>> {
+        let asked = self.param_leaves.iter().filter(|(_, leaf)| self.tangent.of(leaf).is_some());
+        asked.map(|(path, _)| path.clone()).collect()
     }
 
     /// The states' paths and types.
@@ -167,6 +180,48 @@ impl<T: Float> Learner<T> {
     #[must_use]
     pub fn updates(&self) -> usize {
         self.updates
+    }
+
+    /// How many examples a run with `active(k)` has passed, all epochs together.
+    #[must_use]
+    pub fn seen(&self) -> usize {
+        self.seen.0
+    }
+
+    /// What [`Learner::seen`] was at the last step.
+    #[must_use]
+    pub fn seen_at_step(&self) -> usize {
+        self.seen.1
+    }
+
+    /// Puts [`Learner::seen`] and [`Learner::seen_at_step`] to what they were.
+    pub fn restore_seen(&mut self, seen: usize, at_step: usize) {
+        self.seen = (seen, at_step);
+    }
+
+    /// Says how many examples have been passed.
+    pub fn pass(&mut self, seen: usize) {
+        self.seen.0 = seen;
+    }
+
+    /// Which of some rows have a loss at the parameters.
+    ///
+    /// # Errors
+    /// A message when the machine cannot run.
+    pub fn active(&mut self, rows: &[usize]) -> Result<Vec<bool>, Diagnostic> {
+        self.losses(rows).map_err(|f| self.message(&f))
+    }
+
+    fn losses(&mut self, rows: &[usize]) -> Result<Vec<bool>, RunFault> {
+        let point = self.params.clone();
+        let batch = rows.len().max(1);
+        let mut stream = noise_of(self.seed, self.updates);
+        let mut noise = self.noise_tensors(&self.evaluate_noise, batch, &mut stream)?;
+        let d = self.evaluate.diagram().clone();
+        let inputs = self.fill(&d, &point, rows, &mut noise);
+        let losses: Vec<f64> = self.evaluate.run(&inputs, batch)?.iter().flat_map(Tensor::to_f64).collect();
+        let each = losses.len().checked_div(batch).unwrap_or(0).max(1);
+        Ok(losses.chunks(each).map(|row| row.iter().any(|l| *l != 0.0)).collect())
     }
 
     /// Puts parameters, states and the count of updates to what they were.
@@ -204,6 +259,10 @@ impl<T: Float> Learner<T> {
         all.extend(self.noise_tensors(&self.noise, rows.len().max(1), &mut stream)?);
         #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
         all.push(Tensor::number(self.updates as f64));
+        let mut stream = rule_noise_of(self.seed, self.updates);
+        for noise in &self.rule_noise {
+            all.push(draw(&noise.init, &noise.leaf, &mut stream)?);
+        }
         Ok(all)
     }
 
@@ -216,7 +275,7 @@ impl<T: Float> Learner<T> {
         let made = self.step.run(&inputs, rows.len().max(1));
         drop(inputs);
         let mut outs = made.map_err(|f| self.message(&f))?;
-        let loss = outs.pop().and_then(|t| t.to_f64().first().copied()).unwrap_or(f64::NAN);
+        let loss = outs.pop().map_or(f64::NAN, |t| loss_of(&t, rows.len()));
         if !loss.is_finite() {
             return Err(Diagnostic::error(
                 Code::RUN_NOT_FINITE,
@@ -244,6 +303,7 @@ impl<T: Float> Learner<T> {
         self.states = outs;
         self.params = params;
         self.updates += 1;
+        self.seen.1 = self.seen.0;
         Ok(loss)
     }
 
@@ -254,8 +314,8 @@ impl<T: Float> Learner<T> {
     pub fn watch(&mut self, rows: &[usize]) -> Result<Watched<T>, Diagnostic> {
         let inputs = self.step_inputs(rows).map_err(|f| self.message(&f))?;
         let mut outs = self.watched.run(&inputs, rows.len().max(1)).map_err(|f| self.message(&f))?;
-        let requests = outs.split_off(outs.len().saturating_sub(self.params.len()));
-        let loss = outs.pop().and_then(|t| t.to_f64().first().copied()).unwrap_or(f64::NAN);
+        let requests = outs.split_off(self.states.len() + self.params.len() + 1);
+        let loss = outs.pop().map_or(f64::NAN, |t| loss_of(&t, rows.len()));
         Ok(Watched { loss, requests })
     }
 
@@ -299,7 +359,7 @@ impl<T: Float> Learner<T> {
     fn measure(&mut self, rows: &[usize]) -> Result<Metrics, RunFault> {
         let point = self.point()?;
         let mut total = 0.0;
-        let mut confusion = Confusion::new(self.one_class);
+        let mut counted = Counted::new(self.one_class);
         let mut stream = noise_of(self.seed, usize::MAX >> 24);
         let mut prediction_stream = noise_of(self.seed, usize::MAX >> 25);
         let one = self.input.is_none() && self.target.is_none();
@@ -311,21 +371,17 @@ impl<T: Float> Learner<T> {
             let inputs = self.fill(&d, &point, chunk, &mut noise);
             let losses = self.evaluate.run(&inputs, batch)?;
             total += losses.iter().flat_map(Tensor::to_f64).sum::<f64>();
-            if self.classes && self.target.is_some() {
+            if self.asked.any() && self.target.is_some() {
                 let predicted = self.predicted(&point, chunk, &mut prediction_stream)?;
-                if let (Some(p), Some(t)) = (predicted.first(), &self.target) {
-                    confusion.add(p, &t.gather(chunk));
+                let base = self.predict.as_ref().and_then(|m| m.diagram().out_leaves().first().map(|l| l.base));
+                if let (Some(p), Some(base), Some(t)) = (predicted.first(), base, &self.target) {
+                    counted.add(p, base, &t.gather(chunk));
                 }
             }
         }
         #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
         let count = if one { 1.0 } else { rows.len() as f64 };
-        let known = confusion.accuracy();
-        Ok(Metrics {
-            loss: total / count,
-            accuracy: known,
-            confusion: known.is_some().then(|| confusion.counts().to_vec()),
-        })
+        Ok(self.asked.of(&counted, total / count))
     }
 
     fn predicted(
@@ -363,6 +419,13 @@ impl<T: Float> Learner<T> {
 fn one_class(data: &Dataset) -> bool {
     let real = |c: &Column| matches!(c.values, Values::Real(_)) && c.size() == 1;
     !data.classes.is_empty() && data.target.as_ref().is_some_and(real)
+}
+
+/// The mean loss of an example: a loss over bits or votes comes as the exact total over the batch.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn loss_of<T: Float>(loss: &Tensor<T>, rows: usize) -> f64 {
+    let value = loss.to_f64().first().copied().unwrap_or(f64::NAN);
+    if loss.ints().is_some() { value / rows.max(1) as f64 } else { value }
 }
 
 fn noise_of_ports(d: &Diagram, known: &[Parameter]) -> Vec<Parameter> {
@@ -406,10 +469,9 @@ fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), Diagnostics>
                 "name a part that `split` makes",
             );
         }
-        if &**metric == "accuracy"
-            && (training.predict.is_none() || training.objective.ports_of(Role::Target).is_empty())
-        {
-            return wrong("`select` looks at an accuracy, the run has no model with labels".into(), "select by loss");
+        if &**metric != "loss" && (training.predict.is_none() || training.objective.ports_of(Role::Target).is_empty()) {
+            let what = if &**metric == "accuracy" { "an accuracy" } else { "an exact match" };
+            return wrong(format!("`select` looks at {what}, the run has no model with labels"), "select by loss");
         }
     }
     if let Some(batches) = &training.settings.order {

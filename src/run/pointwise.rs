@@ -1,7 +1,7 @@
 //! Pointwise operations: entries in, entries out, one at a time.
 
 use super::float::Float;
-use crate::diagram::{Comparison, Function, Logic};
+use crate::diagram::{Comparison, Function, Logic, Whole};
 
 /// A function of one real.
 pub(super) fn unary<T: Float>(f: Function, x: &[T]) -> Option<Vec<T>> {
@@ -44,6 +44,24 @@ pub(super) fn compare<E: Copy + PartialOrd>(comparison: Comparison, x: &[E], y: 
         Comparison::LessEqual => zip(x, y, |x, y| x <= y),
         Comparison::Equal => zip(x, y, |x, y| x == y),
     }
+}
+
+/// A function of two whole numbers, in two's complement.
+pub(super) fn whole(f: Whole, x: &[i64], y: &[i64]) -> Vec<i64> {
+    match f {
+        Whole::Mul => zip(x, y, i64::wrapping_mul),
+        Whole::Quotient => zip(x, y, quotient),
+        Whole::And => zip(x, y, |x, y| x & y),
+    }
+}
+
+/// The largest whole number not above x / y; 0 where y is 0.
+fn quotient(x: i64, y: i64) -> i64 {
+    if y == 0 {
+        return 0;
+    }
+    let (q, r) = (x.wrapping_div(y), x.wrapping_rem(y));
+    if r != 0 && (r < 0) != (y < 0) { q.wrapping_sub(1) } else { q }
 }
 
 /// A function of two bits.

@@ -7,7 +7,7 @@ use super::fault::RunFault;
 use super::float::Float;
 use super::gather::{Lookup, Places};
 use super::tensor::{Tensor, describe};
-use crate::diagram::{AffineIndex, Comparison, Diagram, Function, LeadAxis, Logic, Op, Wire};
+use crate::diagram::{AffineIndex, Comparison, Diagram, Function, LeadAxis, Logic, Op, Whole, Wire};
 use crate::object::{Dim, Leaf};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -24,18 +24,27 @@ pub(super) enum Kernel<T> {
     Einsum(Contraction),
     Add,
     Map(Function),
+    Whole(Whole),
+    ToInt,
     Compare(Comparison),
     Logic(Logic),
     Select,
     Index(Arc<Places>),
     IndexDagger(Arc<Places>),
     Reshape,
-    /// Blocks before the axis, and each operand's entries a block.
     /// How often, and the entries of what is repeated.
     Repeat(usize, usize),
+    /// Length of the axis summed, and the entries behind it.
+    Sum(usize, usize),
+    /// Blocks before the axis, and each operand's entries a block.
     Concat(usize, Vec<usize>),
     Gather(Lookup),
     GatherDagger(Lookup),
+    /// With the number of address bits.
+    Lookup(Lookup, usize),
+    LookupDagger(Lookup, usize),
+    Basis(usize),
+    Rank(usize),
     Max(usize),
     ArgmaxOneHot(usize),
     Argmax(usize),
@@ -184,6 +193,8 @@ fn kernel<T: Float>(
         }
         Op::Add => Kernel::Add,
         Op::Map(f) => Kernel::Map(*f),
+        Op::Whole(f) => Kernel::Whole(*f),
+        Op::ToInt => Kernel::ToInt,
         Op::Compare(c) => Kernel::Compare(*c),
         Op::Logic(l) => Kernel::Logic(*l),
         Op::Select => Kernel::Select,
@@ -195,6 +206,12 @@ fn kernel<T: Float>(
             let split = x.len().checked_sub(usize::from(*core)).ok_or_else(misfit)?;
             Kernel::Repeat(axis.at(batch), x.iter().skip(split).product())
         }
+        Op::Sum { core } => {
+            let x = shape(0)?;
+            let axis = x.len().checked_sub(usize::from(*core) + 1).ok_or_else(misfit)?;
+            let n = x.get(axis).copied().ok_or_else(misfit)?;
+            Kernel::Sum(n, x.iter().skip(axis + 1).product())
+        }
         Op::Concat { core } => {
             let first = shape(0)?;
             let axis = first.len().checked_sub(usize::from(*core)).ok_or_else(misfit)?;
@@ -205,6 +222,20 @@ fn kernel<T: Float>(
         Op::GatherDagger { lead, rows } => {
             Kernel::GatherDagger(lookup_of_dagger(lead, *rows, &shape(0)?, &shape(1)?, batch).ok_or_else(misfit)?)
         }
+        Op::Lookup { lead } => {
+            let (table, address) = (shape(0)?, shape(1)?);
+            let front = address.get(..address.len().saturating_sub(1)).ok_or_else(misfit)?;
+            Kernel::Lookup(lookup(lead, &table, front).ok_or_else(misfit)?, last(1)?)
+        }
+        Op::LookupDagger { lead } => {
+            let (dy, address) = (shape(0)?, shape(1)?);
+            let front = address.get(..address.len().saturating_sub(1)).ok_or_else(misfit)?;
+            let rows = Dim::lit(1 << last(1)?.min(63));
+            let over = dy.get(..dy.len().saturating_sub(1)).ok_or_else(misfit)?;
+            Kernel::LookupDagger(lookup_of_dagger(lead, rows, over, front, batch).ok_or_else(misfit)?, last(1)?)
+        }
+        Op::Basis => Kernel::Basis(last(0)?),
+        Op::Rank => Kernel::Rank(some(last(0)?)?),
         Op::Max => Kernel::Max(some(last(0)?)?),
         Op::ArgmaxOneHot => Kernel::ArgmaxOneHot(some(last(0)?)?),
         Op::Argmax => Kernel::Argmax(some(last(0)?)?),

@@ -3,7 +3,7 @@
 use super::float::Float;
 use super::learner::Learner;
 use super::metrics::Metrics;
-use super::schedule::Schedule;
+use super::schedule::{Schedule, Turn};
 use super::tensor::Tensor;
 use crate::data::Parts;
 use crate::elaborate::{Select, Settings};
@@ -91,29 +91,47 @@ pub fn run<T: Float>(
         interrupted,
         fault,
     };
-    while learner.updates() < schedule.total() {
+    // Whether something was learned since the last report.
+    let mut moved = since.1 > 0;
+    loop {
         if observer.interrupted() {
             return outcome(learner, best, since, true, None);
         }
-        let at = learner.updates();
-        match learner.step(&schedule.batch(at)) {
-            Ok(loss) => since = (since.0 + loss, since.1 + 1),
+        let turn = match schedule.turn(learner) {
+            Ok(turn) => turn,
             Err(d) => return outcome(learner, best, since, false, Some(d)),
-        }
-        let due = match settings.validate {
-            Some(k) => (at + 1).is_multiple_of(k),
-            None => schedule.ends_epoch(at),
         };
-        if due || at + 1 == schedule.total() {
+        let ends = match &turn {
+            Turn::Step { rows, ends_epoch } => {
+                match learner.step(rows) {
+                    Ok(loss) => since = (since.0 + loss, since.1 + 1),
+                    Err(d) => return outcome(learner, best, since, false, Some(d)),
+                }
+                moved = true;
+                *ends_epoch
+            }
+            Turn::Passed => true,
+            Turn::Done => false,
+        };
+        let due = match (settings.validate, &turn) {
+            (_, Turn::Done) => moved,
+            (Some(k), Turn::Step { .. }) => learner.updates().is_multiple_of(k),
+            (Some(_), Turn::Passed) => false,
+            (None, _) => ends && moved,
+        };
+        if due {
             let made = report(learner, schedule, parts, settings, since, &mut best);
             let said = made.and_then(|r| observer.report(&r, learner, best.as_ref()));
             if let Err(d) = said {
                 return outcome(learner, best, since, false, Some(d));
             }
             since = (0.0, 0);
+            moved = false;
+        }
+        if turn == Turn::Done {
+            return outcome(learner, best, since, false, None);
         }
     }
-    outcome(learner, best, since, false, None)
 }
 
 fn report<T: Float>(
@@ -131,7 +149,7 @@ fn report<T: Float>(
             "train" => Some(learner.metrics(&parts.train)?),
             _ => Some(learner.metrics(&parts.test)?),
         };
-        let score = seen.and_then(|m| if &**metric == "loss" { Some(-m.loss) } else { m.accuracy });
+        let score = seen.and_then(|m| m.score(metric));
         // The later of equals is kept.
         if let Some(score) = score.filter(|s| !s.is_nan() && best.as_ref().is_none_or(|b| *s >= b.score)) {
             let (params, states) = (learner.params().to_vec(), learner.states().to_vec());
@@ -141,5 +159,5 @@ fn report<T: Float>(
     #[allow(clippy::cast_precision_loss, reason = "a count of steps")]
     let train_loss = since.0 / since.1.max(1) as f64;
     let step = learner.updates();
-    Ok(Report { step, epoch: schedule.epoch(step), train_loss, valid })
+    Ok(Report { step, epoch: schedule.epochs_of(learner), train_loss, valid })
 }

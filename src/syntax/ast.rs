@@ -283,10 +283,17 @@ pub struct PrimItem {
     pub arrow: Arrow,
     /// The map.
     pub fwd: (Wires, Block),
-    /// Its reverse derivative A * B' -> A'.
-    pub rev: (Wires, Block),
-    /// The place of `rev`.
-    pub rev_span: Span,
+    /// Its reverse derivatives A * T(B) -> T(A), at least one; which tangent is told by the type of the request.
+    pub revs: Vec<PrimRev>,
+}
+
+/// `rev (x, dy) { .. }`.
+#[derive(Clone, Debug)]
+pub struct PrimRev {
+    /// Its wires and block.
+    pub part: (Wires, Block),
+    /// The whole of it.
+    pub span: Span,
 }
 
 /// `optimiser` or `transform`.
@@ -298,12 +305,14 @@ pub struct RuleItem {
     pub name: Ident,
     /// Settings and rules passed in.
     pub formals: Vec<Formal>,
-    /// The parameter it works on.
-    pub on: PortDecl,
+    /// The parameter it works on, or the parameters of one module that it works on together: at least one.
+    pub on: Vec<PortDecl>,
     /// `per ..`, with its place.
     pub scope: Option<(ScopeWord, Span)>,
     /// Its states.
     pub states: Vec<PortDecl>,
+    /// Its noise, drawn anew for each step.
+    pub noises: Vec<PortDecl>,
     /// What it does.
     pub body: RuleBody,
     /// The point used for evaluation.

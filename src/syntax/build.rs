@@ -5,7 +5,7 @@
 
 use super::ast::{
     Body, ConstDecl, DimDecl, Expr, ExprKind, Field, GameItem, GetBody, Import, ImportTarget, ItemKind, MapItem,
-    MapKind, Player, PrimItem, RecordItem, RuleBody, RuleItem, ScopeWord, TypeDecl, Wires,
+    MapKind, Player, PrimItem, PrimRev, RecordItem, RuleBody, RuleItem, ScopeWord, TypeDecl, Wires,
 };
 use super::build_expr::{Builder, Node, kids};
 use super::grammar::Rule;
@@ -141,20 +141,19 @@ impl Builder<'_> {
     fn prim(&mut self, node: Node<'_>) -> Option<PrimItem> {
         let mut kids = kids(node);
         let name = self.ident(&kids.next()?);
-        let (mut dims, mut arrow, mut fwd) = (Vec::new(), None, None);
+        let (mut dims, mut arrow, mut fwd, mut revs) = (Vec::new(), None, None, Vec::new());
         for kid in kids {
             match kid.as_rule() {
                 Rule::dims_formal => dims = self.dims_formal(kid)?,
                 Rule::arrow => arrow = Some(self.arrow(kid)?),
                 Rule::fwd => fwd = Some(self.wired(kid)?),
                 _ => {
-                    let rev_span = self.span(&kid);
-                    let rev = self.wired(kid)?;
-                    return Some(PrimItem { name, dims, arrow: arrow?, fwd: fwd?, rev, rev_span });
+                    let span = self.span(&kid);
+                    revs.push(PrimRev { part: self.wired(kid)?, span });
                 }
             }
         }
-        None
+        Some(PrimItem { name, dims, arrow: arrow?, fwd: fwd?, revs })
     }
 
     /// `(x) { .. }`.
@@ -174,15 +173,22 @@ impl Builder<'_> {
             .collect();
         let mut kids = kids(node);
         let name = self.ident(&kids.next()?);
-        let (mut formals, mut on, mut scope, mut states) = (Vec::new(), None, None, Vec::new());
+        let (mut formals, mut on, mut scope) = (Vec::new(), Vec::new(), None);
+        let (mut states, mut noises) = (Vec::new(), Vec::new());
         let mut parts = RuleParts::default();
         for kid in kids {
             let span = self.span(&kid);
             match kid.as_rule() {
                 Rule::formals => formals = self.formals(kid)?,
-                Rule::port => on = Some(self.port(kid)?),
+                Rule::port => on.push(self.port(kid)?),
+                Rule::on_ports => {
+                    for port in self::kids(kid).filter(|k| k.as_rule() == Rule::port) {
+                        on.push(self.port(port)?);
+                    }
+                }
                 Rule::scope => scope = Some(self.scope(kid)?),
                 Rule::state => states.push(self.port(self::kids(kid).next()?)?),
+                Rule::drawn => noises.push(self.port(self::kids(kid).find(|k| k.as_rule() == Rule::port)?)?),
                 Rule::get => self.once(&mut parts.get, span, "get", |b| b.get(kid))?,
                 Rule::put => self.once(&mut parts.put, span, "put", |b| b.wired(kid))?,
                 Rule::steps => self.once(&mut parts.step, span, "step", |b| b.block(self::kids(kid).next()?))?,
@@ -191,7 +197,10 @@ impl Builder<'_> {
         }
         let evaluate = parts.evaluate.take().map(|(body, _)| body);
         let body = self.rule_body(parts, &name.name, Span { end: name.span.end, ..whole })?;
-        Some(RuleItem { transform, name, formals, on: on?, scope, states, body, evaluate })
+        if on.is_empty() {
+            return None;
+        }
+        Some(RuleItem { transform, name, formals, on, scope, states, noises, body, evaluate })
     }
 
     fn scope(&mut self, node: Node<'_>) -> Option<(ScopeWord, Span)> {

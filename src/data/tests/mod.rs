@@ -1,10 +1,15 @@
-//! Whole data sets: from a tree built by hand to examples (`load`), and every error on the way (`errors`).
+//! Whole data sets: from a tree built by hand to examples (`load`, `bits`, `arrays`), and every
+//! error on the way (`errors`).
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
 
+mod arrays;
+mod bits;
 mod errors;
 mod load;
 
 use super::*;
+use crate::diagram::{Builder, Diagram, Role};
+use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Diagnostics, FileId, MemoryWorld, Span};
 use crate::syntax::ast::{Arg, ArgValue, CompareOp, Expr, ExprKind, Field, Group, GroupKind, Ident, RecordItem};
 
@@ -75,18 +80,31 @@ fn data(fields: Vec<(&str, Expr)>) -> RecordItem {
     let fields = fields.into_iter().map(|(key, value)| Field { name: id(key), value }).collect();
     RecordItem { name: id("set"), fields }
 }
-fn numbers(expr: &Expr) -> Result<f64, Diagnostic> {
-    match &expr.kind {
-        ExprKind::Number(n) => Ok(*n),
-        _ => Err(Diagnostic::error(Code::BAD_NUMBER, "not a number").at(expr.span, "")),
+/// Numbers as they stand; a formula gives the first bit.
+struct Plain;
+impl Meaning for Plain {
+    fn number(&self, expr: &Expr) -> Result<f64, Diagnostic> {
+        match &expr.kind {
+            ExprKind::Number(n) => Ok(*n),
+            _ => Err(Diagnostic::error(Code::BAD_NUMBER, "not a number").at(expr.span, "")),
+        }
+    }
+    fn formula(&self, _: &Expr, wires: usize) -> Result<Diagram, Diagnostics> {
+        let mut b = Builder::new();
+        let x = b.port("x", Role::Input, Leaf::new(crate::object::Base::Bool, &[wires as u64]));
+        Ok(b.finish(&[x]))
     }
 }
+/// A machine that knows one diagram: the identity.
+fn identity(_: &Diagram, _: usize, bits: Vec<bool>) -> Result<Vec<f64>, String> {
+    Ok(bits.into_iter().map(f64::from).collect())
+}
 fn spec(fields: Vec<(&str, Expr)>) -> Result<DataSpec, Diagnostics> {
-    describe(&data(fields), &numbers)
+    describe(&data(fields), &Plain)
 }
 fn run(fields: Vec<(&str, Expr)>, files: &[(&str, &[u8])]) -> Result<Dataset, Diagnostics> {
     let world = files.iter().fold(MemoryWorld::default(), |w, (n, b)| w.with(*n, *b));
-    load(&spec(fields)?, "set.lens", &world, 42)
+    load(&spec(fields)?, "set.lens", &world, 42, &identity)
 }
 fn all_columns(file: &str) -> Vec<(&'static str, Expr)> {
     vec![("source", csv(file, false)), ("input", cols(0, 2))]
@@ -111,6 +129,14 @@ fn said(result: Result<impl std::fmt::Debug, Diagnostics>) -> String {
 fn reals(column: &Column) -> &[f64] {
     let Values::Real(values) = &column.values else { panic!("not real: {column:?}") };
     values
+}
+fn bits(column: &Column) -> String {
+    let Values::Bool(values) = &column.values else { panic!("not bits: {column:?}") };
+    let rows: Vec<String> = values
+        .chunks(column.size().max(1))
+        .map(|row| row.iter().map(|bit| if *bit { '1' } else { '0' }).collect())
+        .collect();
+    rows.join(" ")
 }
 fn labels(column: &Column) -> &[u32] {
     let Values::Fin { values, .. } = &column.values else { panic!("not labels: {column:?}") };

@@ -9,7 +9,7 @@
 //! ```
 //! Ports are numbered first, then nodes in arena order; `%3.1` is the second output of a node. Primitives of the
 //! program stand first, as `prim @0 name {`, the body of fwd, `} rev {`, that of rev, `}`. Stable: printing what was
-//! read prints the same.
+//! read prints the same. A reverse over bits begins `} rev parity {` or `} rev votes {`.
 
 mod cursor;
 mod parse;
@@ -17,8 +17,9 @@ mod parse;
 pub use parse::TextFault;
 
 use super::einsum::letter;
-use super::op::{Bits, Function, Literal, Op, PrimDef};
+use super::op::{Bits, Function, Literal, Op, PrimDef, Reverses};
 use super::value::{Diagram, Role, Wire};
+use crate::object::Tangent;
 use crate::source::Span;
 use rustc_hash::FxHashMap;
 use std::fmt::{self, Write};
@@ -33,8 +34,10 @@ impl fmt::Display for Diagram {
         for (k, prim) in prims.iter().enumerate() {
             writeln!(f, "prim @{k} {} {{", quoted(&prim.name))?;
             body(f, &prim.fwd, "  ", &call)?;
-            writeln!(f, "}} rev {{")?;
-            body(f, &prim.rev, "  ", &call)?;
+            for (tangent, rev) in prim.rev.iter() {
+                writeln!(f, "}} {} {{", word_of(tangent))?;
+                body(f, rev, "  ", &call)?;
+            }
             writeln!(f, "}}")?;
         }
         body(f, self, "", &call)
@@ -44,14 +47,17 @@ impl fmt::Display for Diagram {
 impl PrimDef {
     /// A primitive with its fingerprint; text forms of equal primitives inside it are hashed by theirs.
     #[must_use]
-    pub fn new(name: impl Into<Arc<str>>, fwd: Diagram, rev: Diagram, span: Span) -> PrimDef {
+    pub fn new(name: impl Into<Arc<str>>, fwd: Diagram, rev: Reverses, span: Span) -> PrimDef {
         let name = name.into();
         let mut text = Hashing(DefaultHasher::new());
         let call = |f: &mut dyn Write, prim: &PrimDef| write!(f, "{} {:x}", quoted(&prim.name), prim.fingerprint);
         // Writing into a hasher cannot fail.
         let _ = writeln!(text, "{}", quoted(&name));
         let _ = body(&mut text, &fwd, "", &call);
-        let _ = body(&mut text, &rev, "", &call);
+        for (tangent, rev) in rev.iter() {
+            let _ = writeln!(text, "{}", word_of(tangent));
+            let _ = body(&mut text, rev, "", &call);
+        }
         PrimDef { name, fwd, rev, span, fingerprint: text.0.finish() }
     }
 }
@@ -85,7 +91,7 @@ fn prims_of(d: &Diagram) -> Vec<Arc<PrimDef>> {
             order.push(prim);
         } else if seen.insert(Arc::clone(&prim), ()).is_none() {
             stack.push((Arc::clone(&prim), true));
-            for inner in [&prim.fwd, &prim.rev] {
+            for inner in std::iter::once(&prim.fwd).chain(prim.rev.iter().map(|(_, rev)| rev)) {
                 stack.extend(calls(inner).into_iter().rev().map(|p| (p, false)));
             }
         }
@@ -109,7 +115,7 @@ fn body(f: &mut dyn Write, d: &Diagram, indent: &str, call: Calls<'_>) -> fmt::R
         write!(f, "{indent}%{next} = ")?;
         operation(f, &node.op, call)?;
         let mut ins: Vec<(usize, u32)> = node.ins.iter().map(|w| (numbers[w.node as usize], w.port)).collect();
-        if node.op == Op::Add {
+        if node.op.is_addition() {
             // The builder sorts them; ports have got other numbers here.
             ins.sort_unstable();
         }
@@ -163,10 +169,11 @@ fn operation(f: &mut dyn Write, op: &Op, call: Calls<'_>) -> fmt::Result {
             write!(f, " from {} to {}", list(from, ToString::to_string), list(to, ToString::to_string))
         }
         Op::Repeat { axis, core } => write!(f, " {axis} core {core}"),
-        Op::Concat { core } => write!(f, " {core}"),
+        Op::Concat { core } | Op::Sum { core } => write!(f, " {core}"),
+        Op::Lookup { lead } | Op::LookupDagger { lead } => write!(f, " lead {}", leads(lead)),
         Op::Gather { lead } => write!(f, " lead {}", leads(lead)),
         Op::GatherDagger { lead, rows } => write!(f, " lead {} rows {rows}", leads(lead)),
-        Op::Request { hole, leaf } => write!(f, " {hole} {leaf}"),
+        Op::Request { hole, leaf, tangent } => write!(f, " {hole} {leaf} {tangent}"),
         _ => Ok(()),
     }
 }
@@ -203,13 +210,22 @@ fn quoted(name: &str) -> String {
     text + "\""
 }
 
+/// The word that opens a reverse over a tangent.
+fn word_of(tangent: Tangent) -> &'static str {
+    match tangent {
+        Tangent::Real => "rev",
+        Tangent::Parity => "rev parity",
+        Tangent::Votes => "rev votes",
+    }
+}
+
 /// A role's word.
 fn role(role: Role) -> &'static str {
     ROLES.iter().find(|(r, _)| *r == role).map_or("input", |(_, word)| word)
 }
 
 /// All roles with their words.
-const ROLES: [(Role, &str); 7] = [
+const ROLES: [(Role, &str); 8] = [
     (Role::Param, "param"),
     (Role::Input, "input"),
     (Role::Target, "target"),
@@ -217,4 +233,5 @@ const ROLES: [(Role, &str); 7] = [
     (Role::Noise, "noise"),
     (Role::Cotangent, "cotangent"),
     (Role::Clock, "clock"),
+    (Role::RuleNoise, "rule_noise"),
 ];

@@ -7,11 +7,11 @@
 use super::super::builder::Builder;
 use super::super::einsum::EinsumSpec;
 use super::super::index::AffineIndex;
-use super::super::op::{Comparison, Const, Function, Literal, Logic, Op, PrimDef};
+use super::super::op::{Comparison, Const, Function, Literal, Logic, Op, PrimDef, Reverses, Whole};
 use super::super::value::{Diagram, Wire};
 use super::ROLES;
 use super::cursor::{Cursor, Read, parsed, real};
-use crate::object::{Base, Dim, Leaf};
+use crate::object::{Base, Dim, Leaf, Tangent};
 use crate::source::Span;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ enum Part {
     #[default]
     Main,
     Fwd(String),
-    Rev(String, Diagram),
+    Rev(String, Diagram, Reverses, Tangent),
 }
 
 #[derive(Default)]
@@ -62,6 +62,20 @@ struct Reader {
     part: Part,
     body: Body,
     prims: Vec<Arc<PrimDef>>,
+}
+
+/// The tangent that the rest of a line `} rev .. {` names.
+fn over(rest: &[&str]) -> Read<Tangent> {
+    match rest {
+        ["{"] => Ok(Tangent::Real),
+        [word, "{"] => named(word),
+        _ => Err("`rev` is followed by a tangent and `{`".into()),
+    }
+}
+
+fn named(word: &str) -> Read<Tangent> {
+    let found = Tangent::ALL.into_iter().find(|t| t.to_string() == word);
+    found.ok_or_else(|| format!("no tangent is called {word}"))
 }
 
 /// One diagram being read.
@@ -100,9 +114,13 @@ impl Reader {
     fn close(&mut self, line: &str) -> Read<()> {
         let done = std::mem::take(&mut self.body).done.ok_or("the body ends before `out`")?;
         self.part = match (std::mem::take(&mut self.part), line.split_whitespace().collect::<Vec<_>>().as_slice()) {
-            (Part::Fwd(name), ["}", "rev", "{"]) => Part::Rev(name, done),
-            (Part::Rev(name, fwd), ["}"]) => {
-                self.prims.push(Arc::new(PrimDef::new(name, fwd, done, Span::default())));
+            (Part::Fwd(name), ["}", "rev", rest @ ..]) => Part::Rev(name, done, Reverses::default(), over(rest)?),
+            (Part::Rev(name, fwd, before, tangent), ["}", "rev", rest @ ..]) => {
+                Part::Rev(name, fwd, before.with(tangent, done), over(rest)?)
+            }
+            (Part::Rev(name, fwd, before, tangent), ["}"]) => {
+                let rev = before.with(tangent, done);
+                self.prims.push(Arc::new(PrimDef::new(name, fwd, rev, Span::default())));
                 Part::Main
             }
             _ => return Err(format!("`{line}` closes nothing")),
@@ -244,13 +262,19 @@ impl Body {
                 Pending::Op(Op::Repeat { axis, core: c.number()? })
             }
             "concat" => Pending::Op(Op::Concat { core: c.number()? }),
+            "sum" => Pending::Op(Op::Sum { core: c.number()? }),
+            "lookup" => Pending::Op(Op::Lookup { lead: c.leads()? }),
+            "lookup_dagger" => Pending::Op(Op::LookupDagger { lead: c.leads()? }),
             "gather" => Pending::Op(Op::Gather { lead: c.leads()? }),
             "gather_dagger" => {
                 let lead = c.leads()?;
                 c.need("rows")?;
                 Pending::Op(Op::GatherDagger { lead, rows: c.dim()? })
             }
-            "request" => Pending::Op(Op::Request { hole: c.number()?, leaf: c.number()? }),
+            "request" => {
+                let (hole, leaf) = (c.number()?, c.number()?);
+                Pending::Op(Op::Request { hole, leaf, tangent: named(c.word()?)? })
+            }
             "call" => {
                 c.need("@")?;
                 let k: usize = c.number()?;
@@ -293,10 +317,23 @@ fn plain(name: &str) -> Option<Op> {
         F::Pow,
         F::Gate,
     ];
-    let others = [Op::Add, Op::Select, Op::Max, Op::ArgmaxOneHot, Op::Argmax, Op::OneHot, Op::Solve];
+    let others = [
+        Op::Add,
+        Op::ToInt,
+        Op::Select,
+        Op::Basis,
+        Op::Rank,
+        Op::Max,
+        Op::ArgmaxOneHot,
+        Op::Argmax,
+        Op::OneHot,
+        Op::Solve,
+    ];
+    let whole = [Whole::Mul, Whole::Quotient, Whole::And].map(Op::Whole);
     let comparisons = [Comparison::Less, Comparison::LessEqual, Comparison::Equal].map(Op::Compare);
     let logic = [Logic::Xor, Logic::And, Logic::Or, Logic::Not].map(Op::Logic);
-    functions.map(Op::Map).into_iter().chain(others).chain(comparisons).chain(logic).find(|op| op.name() == name)
+    let all = functions.map(Op::Map).into_iter().chain(others).chain(whole).chain(comparisons).chain(logic);
+    all.into_iter().find(|op| op.name() == name)
 }
 
 /// An index map whose tables are of the sizes that its dimensions say.

@@ -5,7 +5,7 @@
 
 use super::fault::RunFault;
 use super::float::Float;
-use super::gather::{add_int, add_real, concat};
+use super::gather::{Lookup, add_bit, add_int, add_real, addresses, concat, sum};
 use super::prepare::{Inlet, Kernel, Prepared, Step};
 use super::tensor::{Tensor, describe};
 use super::{atomic, pointwise};
@@ -193,6 +193,12 @@ impl<'v, T: Float> Reading<'v, T> {
                 };
                 self.real(made.ok_or_else(|| self.misfit())?)
             }
+            Kernel::Whole(f) => self.int(pointwise::whole(*f, self.ints(0)?, self.ints(1)?)),
+            Kernel::ToInt => match self.tensor(0)? {
+                Bool(x) => self.int(x.iter().map(|bit| i64::from(*bit)).collect()),
+                Int(x) => self.int(entries(x).to_vec()),
+                Real(_) => Err(self.misfit()),
+            },
             Kernel::Compare(c) => match (self.tensor(0)?, self.tensor(1)?) {
                 (Real(x), Real(y)) => self.bool(pointwise::compare(*c, entries(x), entries(y))),
                 (Bool(x), Bool(y)) => self.bool(pointwise::compare(*c, entries(x), entries(y))),
@@ -217,12 +223,17 @@ impl<'v, T: Float> Reading<'v, T> {
             Kernel::IndexDagger(places) => match self.tensor(0)? {
                 Real(y) => self.real(places.dagger(entries(y), T::ZERO, add_real)),
                 Int(y) => self.int(places.dagger(entries(y), 0, add_int)),
-                Bool(_) => Err(self.misfit()),
+                Bool(y) => self.bool(places.dagger(entries(y), false, add_bit)),
             },
             Kernel::Repeat(times, inner) => match self.tensor(0)? {
                 Real(x) => self.real(repeat(entries(x), *times, *inner)),
                 Bool(x) => self.bool(repeat(entries(x), *times, *inner)),
                 Int(x) => self.int(repeat(entries(x), *times, *inner)),
+            },
+            Kernel::Sum(n, inner) => match self.tensor(0)? {
+                Bool(x) => self.bool(sum(entries(x), *n, *inner, false, add_bit)),
+                Int(x) => self.int(sum(entries(x), *n, *inner, 0, add_int)),
+                Real(_) => Err(self.misfit()),
             },
             Kernel::Reshape => {
                 let shape = IxDyn(&self.step.shape);
@@ -238,39 +249,43 @@ impl<'v, T: Float> Reading<'v, T> {
                 Bool(_) => self.bool(concat(*blocks, &self.parts(sizes, Self::bools)?)),
                 Int(_) => self.int(concat(*blocks, &self.parts(sizes, Self::ints)?)),
             },
-            Kernel::Gather(lookup) => {
-                let (table, index) = (self.tensor(0)?, self.ints(1)?);
-                if !lookup.fits(Some(table.len()), None, index.len()) {
-                    return Err(self.misfit());
-                }
-                let range = |value| RunFault::OutOfRange { node, value, bound: lookup.rows };
-                match table {
-                    Real(x) => self.real(lookup.gather(entries(x), index).map_err(range)?),
-                    Bool(x) => self.bool(lookup.gather(entries(x), index).map_err(range)?),
-                    Int(x) => self.int(lookup.gather(entries(x), index).map_err(range)?),
-                }
+            Kernel::Gather(lookup) => self.look_up(lookup, self.ints(1)?),
+            Kernel::GatherDagger(lookup) => self.scatter(lookup, self.ints(1)?),
+            Kernel::Lookup(lookup, bits) => self.look_up(lookup, &addresses(self.bools(1)?, *bits)),
+            Kernel::LookupDagger(lookup, bits) => self.scatter(lookup, &addresses(self.bools(1)?, *bits)),
+            Kernel::Basis(bits) => {
+                let places = addresses(self.bools(0)?, *bits);
+                self.bool(atomic::one_hot(&places, 1 << bits, (false, true)).map_err(|_| self.misfit())?)
             }
-            Kernel::GatherDagger(lookup) => {
-                let (dy, index) = (self.tensor(0)?, self.ints(1)?);
-                if !lookup.fits(None, Some(dy.len()), index.len()) {
-                    return Err(self.misfit());
+            Kernel::Rank(n) => match self.tensor(0)? {
+                Real(x) => self.int(atomic::rank(entries(x), *n)),
+                Int(x) => self.int(atomic::rank(entries(x), *n)),
+                Bool(_) => Err(self.misfit()),
+            },
+            Kernel::Max(n) => match self.tensor(0)? {
+                Real(x) => self.real(atomic::max(entries(x), *n)),
+                Int(x) => self.int(atomic::max(entries(x), *n)),
+                Bool(_) => Err(self.misfit()),
+            },
+            Kernel::ArgmaxOneHot(n) => match self.tensor(0)? {
+                Real(x) => {
+                    let places = atomic::argmax(entries(x), *n);
+                    self.real(atomic::one_hot(&places, *n, (T::ZERO, T::ONE)).map_err(|_| self.misfit())?)
                 }
-                let range = |value| RunFault::OutOfRange { node, value, bound: lookup.rows };
-                match dy {
-                    Real(y) => self.real(lookup.dagger(entries(y), index, T::ZERO, add_real).map_err(range)?),
-                    Int(y) => self.int(lookup.dagger(entries(y), index, 0, add_int).map_err(range)?),
-                    Bool(_) => Err(self.misfit()),
+                Int(x) => {
+                    let places = atomic::argmax(entries(x), *n);
+                    self.int(atomic::one_hot(&places, *n, (0, 1)).map_err(|_| self.misfit())?)
                 }
-            }
-            Kernel::Max(n) => self.real(atomic::max(self.reals(0)?, *n)),
-            Kernel::ArgmaxOneHot(n) => {
-                let places = atomic::argmax(self.reals(0)?, *n);
-                self.real(atomic::one_hot(&places, *n).map_err(|_| self.misfit())?)
-            }
-            Kernel::Argmax(n) => self.int(atomic::argmax(self.reals(0)?, *n)),
+                Bool(_) => Err(self.misfit()),
+            },
+            Kernel::Argmax(n) => match self.tensor(0)? {
+                Real(x) => self.int(atomic::argmax(entries(x), *n)),
+                Int(x) => self.int(atomic::argmax(entries(x), *n)),
+                Bool(_) => Err(self.misfit()),
+            },
             Kernel::OneHot(n) => {
                 let range = |value| RunFault::OutOfRange { node, value, bound: *n };
-                self.real(atomic::one_hot(self.ints(0)?, *n).map_err(range)?)
+                self.real(atomic::one_hot(self.ints(0)?, *n, (T::ZERO, T::ONE)).map_err(range)?)
             }
             Kernel::Solve(n) => {
                 let (a, b) = (self.reals(0)?, self.reals(1)?);
@@ -278,6 +293,34 @@ impl<'v, T: Float> Reading<'v, T> {
                 self.real(solved.ok_or(RunFault::Singular { node })?)
             }
             Kernel::Call(..) => Err(self.misfit()),
+        }
+    }
+
+    /// Rows of the first operand at these places.
+    fn look_up(&self, lookup: &Lookup, places: &[i64]) -> Result<Tensor<T>, RunFault> {
+        let table = self.tensor(0)?;
+        if !lookup.fits(Some(table.len()), None, places.len()) {
+            return Err(self.misfit());
+        }
+        let range = |value| RunFault::OutOfRange { node: self.step.node, value, bound: lookup.rows };
+        match table {
+            Tensor::Real(x) => self.real(lookup.gather(entries(x), places).map_err(range)?),
+            Tensor::Bool(x) => self.bool(lookup.gather(entries(x), places).map_err(range)?),
+            Tensor::Int(x) => self.int(lookup.gather(entries(x), places).map_err(range)?),
+        }
+    }
+
+    /// The first operand added up at these places.
+    fn scatter(&self, lookup: &Lookup, places: &[i64]) -> Result<Tensor<T>, RunFault> {
+        let dy = self.tensor(0)?;
+        if !lookup.fits(None, Some(dy.len()), places.len()) {
+            return Err(self.misfit());
+        }
+        let range = |value| RunFault::OutOfRange { node: self.step.node, value, bound: lookup.rows };
+        match dy {
+            Tensor::Real(y) => self.real(lookup.dagger(entries(y), places, T::ZERO, add_real).map_err(range)?),
+            Tensor::Int(y) => self.int(lookup.dagger(entries(y), places, 0, add_int).map_err(range)?),
+            Tensor::Bool(y) => self.bool(lookup.dagger(entries(y), places, false, add_bit).map_err(range)?),
         }
     }
 

@@ -1,0 +1,177 @@
+//! How ports and states are drawn: the expression after `~`, a distribution, a wiring or a const.
+
+use super::session::Elab;
+use super::value::{Den, Env, Res, Value, fault};
+use crate::diagram::{Bits, Const, Init, Literal, Op};
+use crate::object::{Base, Leaf};
+use crate::source::{Code, Diagnostic, Span};
+use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, GroupKind};
+use std::sync::Arc;
+
+/// The names of distributions and wirings.
+const INITIALISERS: &[&str] =
+    &["constant", "glorot", "grid", "he", "normal", "ones", "orthogonal", "patch", "random", "uniform", "zeros"];
+
+/// Settings of an initialiser: names, if given, and numbers.
+type Numbers = Vec<(Option<Arc<str>>, f64)>;
+
+impl<'p> Elab<'p> {
+    /// Whether the head of a call names a distribution or wiring and nothing else of the program.
+    pub(crate) fn is_initialiser(&self, head: &Expr, env: &Env<'p>) -> bool {
+        let ExprKind::Path(path) = &head.kind else { return false };
+        let [name] = path.as_slice() else { return false };
+        INITIALISERS.contains(&&*name.name) && env.get(&name.name).is_none() && self.resolve_path(path, env).is_none()
+    }
+
+    /// How a port is drawn, from the expression after `~`.
+    pub(crate) fn init(&mut self, e: Option<&'p Expr>, leaf: &Leaf, env: &Env<'p>, span: Span) -> Res<Init> {
+        let Some(e) = e else { return Ok(Init::Zeros) };
+        let (name, args): (&str, &[Arg]) = match &e.kind {
+            ExprKind::Path(path) if path.len() == 1 => (path.first().map_or("", |p| &p.name), &[]),
+            ExprKind::Apply(head, groups) => match (&head.kind, groups.as_slice()) {
+                (ExprKind::Path(path), [group]) if path.len() == 1 && group.kind == GroupKind::Args => {
+                    (path.first().map_or("", |p| &p.name), &group.args)
+                }
+                _ => ("", &[]),
+            },
+            _ => ("", &[]),
+        };
+        match env.get(name).cloned() {
+            Some(Den::Init(e, env)) => return self.init(Some(e), leaf, &env, span),
+            Some(Den::Word(word)) if INITIALISERS.contains(&&*word) => {
+                return self.named_init(&word, &Vec::new(), leaf, (e.span, span))?.ok_or(None);
+            }
+            Some(Den::Wires(Value::Wire(w))) => {
+                if let Op::Const(value) = &self.b.diagram().node(w).op {
+                    let value = value.clone();
+                    let entries = match &value.entries {
+                        Literal::Real(v) => v.iter().map(|x| x.0).collect(),
+                        Literal::Bool(v) => v.iter().map(|x| f64::from(u8::from(*x))).collect(),
+                        #[allow(clippy::cast_precision_loss, reason = "labels and counts are small")]
+                        Literal::Int(v) => v.iter().map(|x| *x as f64).collect(),
+                    };
+                    return self.literal_init(
+                        value.leaf.literal_dims().unwrap_or_default(),
+                        entries,
+                        leaf,
+                        (e.span, span),
+                    );
+                }
+            }
+            _ => {}
+        }
+        let mut numbers = Vec::new();
+        for arg in args {
+            if let ArgValue::Expr(value) = &arg.value {
+                numbers.push((arg.name.as_ref().map(|n| n.name.clone()), self.number(value, env)?));
+            }
+        }
+        if env.get(name).is_none()
+            && let Some(init) = self.named_init(name, &numbers, leaf, (e.span, span))?
+        {
+            return Ok(init);
+        }
+        let (shape, entries) = self.const_tensor(e, env)?;
+        self.literal_init(shape, entries, leaf, (e.span, span))
+    }
+
+    /// A distribution or wiring by name, `None` when there is none of that name.
+    fn named_init(
+        &mut self,
+        name: &str,
+        numbers: &Numbers,
+        leaf: &Leaf,
+        (at, port): (Span, Span),
+    ) -> Res<Option<Init>> {
+        let pick = |key: &str, at: usize, default: f64| {
+            numbers
+                .iter()
+                .find(|(n, _)| n.as_deref() == Some(key))
+                .or_else(|| numbers.get(at).filter(|(n, _)| n.is_none()))
+                .map_or(default, |(_, x)| *x)
+        };
+        Ok(Some(match (name, leaf.base) {
+            ("zeros", _) => Init::Zeros,
+            ("ones", _) => Init::Ones,
+            ("glorot", _) => Init::Glorot,
+            ("he", _) => Init::He,
+            ("orthogonal", _) => Init::Orthogonal,
+            ("constant", _) => Init::Constant(pick("c", 0, 0.0)),
+            ("uniform", Base::Fin(n)) => Init::Uniform { lo: pick("lo", 0, 0.0), hi: pick("hi", 1, f64::from(n)) },
+            ("uniform", _) => Init::Uniform { lo: pick("lo", 0, 0.0), hi: pick("hi", 1, 1.0) },
+            ("normal", _) => Init::Normal { std: pick("std", 0, 1.0) },
+            ("random", Base::Fin(_)) => Init::RandomWires,
+            ("grid", Base::Fin(_)) => Init::GridWires,
+            ("patch", Base::Fin(n)) => {
+                let side = f64::from(n).sqrt();
+                let width = pick("width", 1, side);
+                let radius = pick("radius", 0, -1.0);
+                let whole = |x: f64| x.fract() == 0.0 && x >= 1.0 && x <= f64::from(n);
+                if !whole(radius) {
+                    return fault(
+                        Diagnostic::error(Code::INITIALISER, "`patch` needs its radius in places: patch(3)").at(at, ""),
+                    );
+                }
+                if !whole(width) || f64::from(n) % width != 0.0 {
+                    return fault(
+                        Diagnostic::error(
+                            Code::INITIALISER,
+                            format!("{n} bits are no image: a patch needs rows of equal width"),
+                        )
+                        .at(at, format!("the side would be {side:.2}"))
+                        .also(port, leaf.to_string())
+                        .help(format!("say how wide a row is: patch({radius}, width = ..)")),
+                    );
+                }
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within 32 bits")]
+                Init::PatchWires { radius: radius as u32, width: width as u32 }
+            }
+            ("random" | "grid" | "patch", _) => {
+                return fault(
+                    Diagnostic::error(
+                        Code::INITIALISER,
+                        format!("`{name}` lays wires: it draws labels Fin[n], not {leaf}"),
+                    )
+                    .at(at, "a wiring")
+                    .also(port, leaf.to_string()),
+                );
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Constant entries as what a port begins as.
+    fn literal_init(&mut self, shape: Vec<u64>, entries: Vec<f64>, leaf: &Leaf, (at, port): (Span, Span)) -> Res<Init> {
+        if shape.is_empty() {
+            return Ok(Init::Constant(entries.first().copied().unwrap_or(0.0)));
+        }
+        let shown = Leaf::real(&shape);
+        if shape != leaf.literal_dims().unwrap_or_default() {
+            return fault(
+                Diagnostic::error(Code::INITIALISER, format!("a port {leaf} cannot begin as {shown}"))
+                    .at(at, format!("this is {shown}"))
+                    .also(port, format!("the port is {leaf}")),
+            );
+        }
+        let fits = |x: f64| match leaf.base {
+            Base::Real => true,
+            Base::Bool => x == 0.0 || x == 1.0,
+            Base::Int => x.fract() == 0.0 && x.abs() < 9.0e15,
+            Base::Fin(n) => x.fract() == 0.0 && x >= 0.0 && x < f64::from(n),
+        };
+        if let Some(x) = entries.iter().find(|x| !fits(**x)) {
+            return fault(
+                Diagnostic::error(Code::INITIALISER, format!("a port {leaf} cannot begin with {x}"))
+                    .at(at, format!("has {x}"))
+                    .also(port, format!("the port is {leaf}")),
+            );
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+        let entries = match leaf.base {
+            Base::Real => Literal::Real(entries.into_iter().map(Bits).collect()),
+            Base::Bool => Literal::Bool(entries.into_iter().map(|x| x == 1.0).collect()),
+            Base::Int | Base::Fin(_) => Literal::Int(entries.into_iter().map(|x| x as i64).collect()),
+        };
+        Ok(Init::Literal(Arc::new(Const { leaf: leaf.clone(), entries })))
+    }
+}
