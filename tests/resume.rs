@@ -142,6 +142,21 @@ fn a_crash_between_the_two_checkpoints_is_gone_on_with() {
 }
 
 #[test]
+fn active_examples_are_looked_for_where_the_run_stopped() {
+    let dir = folder("active");
+    let file = program(&dir, "split = all", "optimiser = gd(lr = 0.01), epochs = 4");
+    let (whole, broken) = (dir.join("whole"), dir.join("broken"));
+    let train = |to: &Path, more: &[&str]| {
+        let flags = ["train", text(&file), "--seed", "1", "--set", "batch=active(4)", "--out", text(to)];
+        catlearn(&[&flags[..], more].concat())
+    };
+    ends(&train(&whole, &[]), 0);
+    ends(&train(&broken, &["--stop-after", "3"]), 130);
+    ends(&catlearn(&["train", "--resume", text(&broken)]), 0);
+    assert_eq!(last(&whole), last(&broken));
+}
+
+#[test]
 fn a_state_that_begins_as_a_parameter_begins_as_that_of_init() {
     let dir = folder("init-states");
     let file = dir.join("p.lens");

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use catlearn::compile::{largest_tensor, simplify};
-use catlearn::diagram::{AffineIndex, Builder, Diagram, Function, LeadAxis, Op, PrimDef, Role, Wire};
+use catlearn::diagram::{AffineIndex, Builder, Diagram, Function, LeadAxis, Op, PrimDef, Reverses, Role, Wire};
 use catlearn::object::{Base, Dim, Leaf};
 use catlearn::random::{Stream, Use};
 use catlearn::run::{Tensor, evaluate};
@@ -196,7 +196,7 @@ fn calls_are_opened() {
     let z = b.scale(y, 2.0).unwrap();
     let fwd = b.finish(&[y, z]);
     let rev = fwd.clone();
-    let prim = PrimDef { name: "twice".into(), fwd, rev, span: Span::default(), fingerprint: 1 };
+    let prim = PrimDef { name: "twice".into(), fwd, rev: Reverses::real(rev), span: Span::default(), fingerprint: 1 };
     let mut b = Builder::new();
     let x = real(&mut b, "x", &[lit(4)]);
     let outs = b.call(Op::Call(Arc::new(prim)), &[x]).unwrap();

@@ -66,7 +66,11 @@ impl Writing<'_> {
             metadata.insert("step".into(), step.to_string());
             metadata.insert("since_bits".into(), self.since.0.to_bits().to_string());
             metadata.insert("since_steps".into(), self.since.1.to_string());
-            metadata.insert("seen".into(), learner.seen().to_string());
+            // Where `active(k)` stands in the order of the examples.
+            if learner.seen() > 0 {
+                metadata.insert("seen".into(), learner.seen().to_string());
+                metadata.insert("seen_at_step".into(), learner.seen_at_step().to_string());
+            }
             match score {
                 Some(score) => metadata.insert("score_bits".into(), score.to_bits().to_string()),
                 None => metadata.insert("best_step".into(), best.map_or("none".to_owned(), |b| b.step.to_string())),

@@ -94,7 +94,7 @@ pub(super) fn hash(training: &Training) -> String {
         "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         s.batch, s.precision, s.order, s.aggregator, shuffle, s.select, s.validate
     );
-    let begins = format!("{:?}\n{:?}\n{:?}", training.params, training.noise, rule.states);
+    let begins = format!("{:?}\n{:?}\n{:?}\n{:?}", training.params, training.noise, rule.states, rule.noise);
     let predict = training.predict.as_ref().map(|m| format!("{}\n{:?}\n{:?}", m.diagram, m.params, m.noise));
     let text = [
         training.objective.to_string(),

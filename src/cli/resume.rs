@@ -69,7 +69,6 @@ pub(super) fn restore<T: Float>(
     let last = load(LAST, &bytes, learner)?;
     let step = number(&last, "step")?;
     let since = (f64::from_bits(number(&last, "since_bits")?), usize_of(number(&last, "since_steps")?));
-    let seen = usize_of(number(&last, "seen")?);
     let known = match last.metadata.get("best_step").map(String::as_str) {
         Some("none") => None,
         _ => Some(number(&last, "best_step")?),
@@ -95,8 +94,11 @@ pub(super) fn restore<T: Float>(
     } else {
         None
     };
+    if last.metadata.contains_key("seen") {
+        let seen = (number(&last, "seen")?, number(&last, "seen_at_step")?);
+        learner.restore_seen(usize_of(seen.0), usize_of(seen.1));
+    }
     learner.restore(last.params, last.states, usize_of(step));
-    learner.go_on_behind(seen);
     Ok(Started { best, since })
 }
 

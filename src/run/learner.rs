@@ -194,9 +194,9 @@ impl<T: Float> Learner<T> {
         self.seen.1
     }
 
-    /// Puts the count of examples passed to what it was after a step.
-    pub fn go_on_behind(&mut self, seen: usize) {
-        self.seen = (seen, seen);
+    /// Puts [`Learner::seen`] and [`Learner::seen_at_step`] to what they were.
+    pub fn restore_seen(&mut self, seen: usize, at_step: usize) {
+        self.seen = (seen, at_step);
     }
 
     /// Says how many examples have been passed.

@@ -106,17 +106,13 @@ impl Counted {
         let (p, t) = (predicted.to_f64(), target.to_f64());
         let labels = target.ints().is_some();
         let (wide, deep) = (p.len() / rows, t.len() / rows);
-        if self.one_class && wide == 1 {
-            self.total += rows;
-            self.exact += rows;
-            self.counts = vec![vec![self.total]];
-            return;
-        }
         let named = if let Base::Fin(n) = base { Some(n as usize) } else { None };
-        let classes = named.unwrap_or(if wide == 1 { 2 } else { wide });
+        let classes = named.unwrap_or(if self.one_class || wide != 1 { wide } else { 2 });
         if self.counts.len() < classes {
             self.counts = vec![vec![0; classes]; classes];
         }
+        let one = self.one_class && wide == 1;
+        let class = |row: &[f64], cut: f64| if one { 0 } else { class(row, cut) };
         for (row, truth) in p.chunks(wide.max(1)).zip(t.chunks(deep.max(1))) {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a label, checked by its port")]
             let label = |row: &[f64]| row.first().map_or(0, |x| *x as usize);
