@@ -43,7 +43,9 @@ fn the_first_program_of_the_readme_is_the_example() {
 
 #[test]
 fn links_lead_somewhere() {
-    for path in ["README.md", "ARCHITECTURE.md", "docs/commands.md", "docs/formatting.md", "docs/language.md", "docs/laws.md"] {
+    for path in
+        ["README.md", "ARCHITECTURE.md", "docs/commands.md", "docs/formatting.md", "docs/language.md", "docs/laws.md"]
+    {
         let page = std::fs::read_to_string(path).unwrap();
         let folder = std::path::Path::new(path).parent().unwrap();
         // Links stand in prose, not in programs.
