@@ -166,7 +166,7 @@ fn to_int(_: &mut Builder, site: &RevSite<'_>) -> Requests {
     Ok(smallvec![if site.want[0] { Some(site.dy()?) } else { None }])
 }
 
-/// `(high - low) dy`, where the three have one shape.
+/// `(high - low) dy`, where the three have one shape; over votes each may also be bits.
 pub(super) fn between(
     b: &mut Builder,
     tangent: Tangent,
@@ -176,8 +176,16 @@ pub(super) fn between(
     let apart = distance(b, tangent, (high, low))?;
     match tangent {
         Tangent::Parity => b.op(Op::Logic(Logic::And), &[apart, dy]),
-        _ => b.op(Op::Whole(Whole::Mul), &[apart, dy]),
+        _ => {
+            let dy = counted(b, dy)?;
+            b.op(Op::Whole(Whole::Mul), &[apart, dy])
+        }
     }
+}
+
+/// Bits as 0 and 1, whole numbers as they are.
+fn counted(b: &mut Builder, w: Wire) -> Result<Wire, TypeFault> {
+    if b.leaf(w).base == Base::Bool { b.op(Op::ToInt, &[w]) } else { Ok(w) }
 }
 
 /// `high - low`: a bit over parity, else a whole number.
@@ -185,8 +193,7 @@ fn distance(b: &mut Builder, tangent: Tangent, (high, low): (Wire, Wire)) -> Res
     if tangent == Tangent::Parity {
         return b.add(high, low);
     }
-    let mut count = |w: Wire| if b.leaf(w).base == Base::Bool { b.op(Op::ToInt, &[w]) } else { Ok(w) };
-    let (high, low) = (count(high)?, count(low)?);
+    let (high, low) = (counted(b, high)?, counted(b, low)?);
     let minus = b.negative(low)?;
     b.add(high, minus)
 }

@@ -5,6 +5,8 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+pub(crate) mod circuits;
+
 use catlearn::diagram::{AffineIndex, Builder, Comparison, Diagram, Function, Op, Role, Wire};
 use catlearn::object::{Base, Dim, Leaf};
 use catlearn::random::{Stream, Use};
@@ -35,7 +37,7 @@ struct Pool {
     matrices: Vec<Wire>,
 }
 
-fn pick(list: &[Wire], by: u32) -> Wire {
+pub(crate) fn pick(list: &[Wire], by: u32) -> Wire {
     list[by as usize % list.len()]
 }
 
