@@ -356,19 +356,17 @@ impl<'p> Elab<'p> {
                 .also(name.span, format!("{} are declared", declared.len())),
             );
         }
-        let terms = group.args.iter().enumerate();
-        for (at, arg) in terms {
-            let var = match &arg.name {
-                Some(key) => declared.iter().find(|v| v.name.name == key.name).ok_or_else(|| {
-                    Some(Box::new(
-                        Diagnostic::error(Code::DIMENSION, format!("`{}` has no dimension `{}`", name.name, key.name))
-                            .at(key.span, ""),
-                    ))
-                })?,
-                None => match declared.get(at) {
-                    Some(v) => v,
-                    None => return Err(None),
-                },
+        let names: Vec<&str> = declared.iter().map(|v| &*v.name.name).collect();
+        let places = self.places(&group.args.iter().collect::<Vec<_>>(), &names, Code::DIMENSION)?;
+        for (at, (arg, place)) in group.args.iter().zip(places).enumerate() {
+            let var = match (place.and_then(|p| declared.get(p)), &arg.name) {
+                (Some(var), _) => var,
+                (None, Some(key)) => {
+                    let d =
+                        Diagnostic::error(Code::DIMENSION, format!("`{}` has no dimension `{}`", name.name, key.name));
+                    return fault(d.at(key.span, ""));
+                }
+                (None, None) => return Err(None),
             };
             match &arg.value {
                 ArgValue::Expr(e) if matches!(e.kind, ExprKind::Hole) => {}

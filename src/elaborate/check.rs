@@ -8,12 +8,13 @@ use super::models::diagram_of;
 use super::names::{DefId, Definitions, item_name, item_word, nearest};
 use super::program::{ItemInfo, Model, Program, RuleDiagram};
 use super::session::Elab;
-use super::value::{Env, Place, Value};
+use super::types::Ty;
+use super::value::{Env, Place, Res, Value};
 use super::{rules, train};
 use crate::diagram::Role;
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Diagnostics};
-use crate::syntax::ast::{FormalKind, Ident, Item, ItemKind, MapItem, PrimItem, ScopeWord};
+use crate::syntax::ast::{FormalKind, Ident, Item, ItemKind, MapItem, PrimItem, ScopeWord, TypeDecl};
 use std::rc::Rc;
 
 /// Sample sizes for open dimensions, tried in order: distinct numbers first, then ones that divide well.
@@ -54,9 +55,9 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
             train::spec_of(defs, id.file, record, said);
         }
         ItemKind::Train(record) => {
-            if let Err(faults) = train::training(defs, id.file, record, &[]) {
-                faults.0.into_iter().for_each(|d| said.push(d));
-            }
+            let found = train::training(defs, id.file, record, &[]);
+            let all = found.map_or_else(|faults| faults, |t| t.warnings);
+            all.0.into_iter().for_each(|d| said.push(d));
         }
         ItemKind::Game(_) => {
             let _: Option<()> = {
@@ -64,9 +65,41 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
                 elab.keep(not)
             };
         }
-        ItemKind::Import(_) | ItemKind::Type(_) => {}
+        ItemKind::Type(decl) => {
+            let found = type_item(&mut elab, decl, &env);
+            elab.keep(found);
+        }
+        ItemKind::Import(_) => {}
     }
     elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
+}
+
+/// A type at sample sizes; what depends on them is said where it is used.
+fn type_item<'p>(elab: &mut Elab<'p>, decl: &'p TypeDecl, env: &Env<'p>) -> Res<()> {
+    let mut vars = Vars::default();
+    decl.dims.iter().for_each(|d| vars.declare(&d.name.name, d.spread));
+    let mut inner = env.clone();
+    sample(&vars.names, SAMPLES.first().copied().unwrap_or_default()).bind_into(&mut inner);
+    let ty = elab.ty(&decl.ty, &inner)?;
+    elab.open_letters(&ty, &mut vars);
+    let vars = sample(&vars.names, SAMPLES.first().copied().unwrap_or_default());
+    let mut parts = vec![&ty];
+    while let Some(part) = parts.pop() {
+        match part {
+            Ty::Tuple(list, _) => parts.extend(list.iter().map(|(_, t)| t)),
+            Ty::Params(_) => {}
+            Ty::Leaf { .. } => match elab.leaf_of(part, &vars) {
+                Err(Some(d)) if vars.names.is_empty() || !sizes_matter(&d) => return Err(Some(d)),
+                _ => {}
+            },
+        }
+    }
+    Ok(())
+}
+
+/// Whether a fault may be one of the sample sizes alone.
+fn sizes_matter(d: &Diagnostic) -> bool {
+    matches!(d.code, Code::DIVISION | Code::DIMENSION | Code::RANGE)
 }
 
 /// The open dimensions of a definition.
@@ -98,20 +131,33 @@ fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics
         elab.open_letters(&from, &mut vars);
     }
     elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
-    let names = open(&vars);
-    if names.is_empty() {
-        return diagram_of(defs, id, map, &Vars::default(), false, said);
+    // Letters of ports alone are those of the parameters that a call gives.
+    let mut elab = Elab::new(defs);
+    for port in &map.ports {
+        if let Ok(ty) = elab.ty(&port.ty, &env) {
+            elab.open_letters(&ty, &mut vars);
+        }
     }
-    let mut first: Option<Diagnostics> = None;
+    let names = open(&vars);
+    let at = |sizes: &Vars, said: &mut Diagnostics| {
+        let made = diagram_of(defs, id, map, sizes, false, said);
+        // The form outside training may be wrong alone; its diagram is made by those who use it.
+        let outside = made.is_none() || map.evaluate.is_none() || diagram_of(defs, id, map, sizes, true, said).is_some();
+        made.filter(|_| outside)
+    };
+    if names.is_empty() {
+        return at(&Vars::default(), said);
+    }
+    let mut tried: Vec<Diagnostics> = Vec::new();
     for sizes in SAMPLES {
         let mut local = Diagnostics::default();
-        let made = diagram_of(defs, id, map, &sample(&names, sizes), false, &mut local);
+        let made = at(&sample(&names, sizes), &mut local);
         if made.is_some() {
             local.0.into_iter().for_each(|d| said.push(d));
             return made;
         }
         let limit = local.0.iter().any(|d| d.code == Code::LIMIT);
-        first.get_or_insert(local);
+        tried.push(local);
         if limit {
             break;
         }
@@ -121,13 +167,19 @@ fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics
         .zip(SAMPLES.first().copied().unwrap_or_default())
         .map(|((n, _), k)| format!("{n} = {k}"))
         .collect();
-    let sizes_matter = |d: &Diagnostic| matches!(d.code, Code::DIVISION | Code::DIMENSION | Code::RANGE | Code::ARITY);
-    let faults = first.unwrap_or_default();
-    if !faults.0.iter().any(sizes_matter) {
-        for d in faults.0 {
-            let noted = format!("checked with {}", shown.join(", "));
-            said.push(if d.is_error() { d.note(noted) } else { d });
-        }
+    // Sizes that do not divide, or are too small, say nothing of the definition; what is wrong at every size does.
+    let Some((first, others)) = tried.split_first() else { return None };
+    let everywhere = |d: &Diagnostic| {
+        let again = |other: &Diagnostics| {
+            let place = |e: &&Diagnostic| e.code == d.code && e.span() == d.span();
+            other.0.iter().find(place).is_some_and(|e| !sizes_matter(d) || e.message == d.message)
+        };
+        !d.is_error() || others.iter().all(again)
+    };
+    let sized = tried.iter().any(|t| t.0.iter().any(sizes_matter));
+    for d in first.0.iter().filter(|d| !sized || everywhere(d)) {
+        let noted = format!("checked with {}", shown.join(", "));
+        said.push(if d.is_error() { d.clone().note(noted) } else { d.clone() });
     }
     None
 }

@@ -189,7 +189,9 @@ impl<'p> Elab<'p> {
             (Linear::Number(_), Linear::Number(0)) => {
                 fault(Diagnostic::error(Code::DIVISION, "a dimension divided by zero").at(span, ""))
             }
-            (Linear::Number(a), Linear::Number(b)) if a % b == 0 => Ok(Linear::Number(a / b)),
+            (Linear::Number(a), Linear::Number(b)) if a.checked_rem(*b).is_none_or(|rest| rest == 0) => {
+                a.checked_div(*b).map(Linear::Number).ok_or_else(|| overflow(span))
+            }
             (Linear::Number(a), Linear::Number(b)) => fault(
                 Diagnostic::error(Code::DIVISION, format!("{a} / {b} is not a whole number"))
                     .at(span, format!("{a} / {b} leaves {}", a.rem_euclid(*b)))
@@ -208,7 +210,7 @@ fn combine(left: &Linear, right: &Linear, sign: i64, span: Span) -> Res<Linear> 
             Linear::Open { var: var.clone(), coef: *coef, konst: add(*konst, *b)? }
         }
         (Linear::Number(a), Linear::Open { var, coef, konst }) => {
-            Linear::Open { var: var.clone(), coef: sign * coef, konst: add(*a, *konst)? }
+            Linear::Open { var: var.clone(), coef: add(0, *coef)?, konst: add(*a, *konst)? }
         }
         (Linear::Open { var, coef, konst }, Linear::Open { var: other, coef: c, konst: k }) => {
             if var != other {

@@ -214,18 +214,7 @@ impl<'p> Elab<'p> {
                         _ => fault(Diagnostic::error(Code::WRONG_KIND, "words are equal or not").at(e.span, "")),
                     };
                 }
-                let numeric = |e: &Expr| match &e.kind {
-                    ExprKind::Number(_) => true,
-                    ExprKind::Path(p) => {
-                        matches!(
-                            p.first().and_then(|n| env.get(&n.name)),
-                            Some(Den::Dim(_) | Den::Wires(Value::Number(_)))
-                        )
-                    }
-                    ExprKind::Sum(..) | ExprKind::Product(..) | ExprKind::Power(_) | ExprKind::Negate(_) => true,
-                    _ => false,
-                };
-                if !numeric(&parts.0) || !numeric(&parts.2) {
+                if !numeric(&parts.0, env) || !numeric(&parts.2, env) {
                     return Ok(None);
                 }
                 match (self.wire(&parts.0, env)?, self.wire(&parts.2, env)?) {
@@ -418,5 +407,21 @@ impl<'p> Elab<'p> {
     /// The leaf of a wire.
     pub(crate) fn leaf(&self, wire: Wire) -> Leaf {
         self.b.leaf(wire).clone()
+    }
+}
+
+/// Whether an expression is arithmetic of numbers known while elaborating. It is asked before a condition is
+/// elaborated, so that one about wires is elaborated once: twice would make its parameters twice.
+fn numeric(e: &Expr, env: &Env<'_>) -> bool {
+    match &e.kind {
+        ExprKind::Number(_) => true,
+        ExprKind::Path(p) => {
+            matches!(p.first().and_then(|n| env.get(&n.name)), Some(Den::Dim(_) | Den::Wires(Value::Number(_))))
+        }
+        ExprKind::Sum(first, rest) => numeric(first, env) && rest.iter().all(|(_, _, e)| numeric(e, env)),
+        ExprKind::Product(first, rest) => numeric(first, env) && rest.iter().all(|(_, _, e)| numeric(e, env)),
+        ExprKind::Power(pair) => numeric(&pair.0, env) && numeric(&pair.1, env),
+        ExprKind::Negate(inner) => numeric(inner, env),
+        _ => false,
     }
 }

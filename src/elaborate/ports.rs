@@ -1,13 +1,16 @@
 //! Parameter and noise ports: their paths, who owns some, how they are drawn.
 
 use super::names::DefId;
+use super::program::Parameter;
 use super::session::Elab;
 use super::value::{Den, Env, Res, fault};
 use crate::diagram::Init;
 use crate::diagram::{Bits, Const, Literal, Role, Wire};
 use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{Arg, ArgValue, Block, Body, Expr, ExprKind, FormalKind, GroupKind, ItemKind, Statement};
+use crate::syntax::ast::{
+    Arg, ArgValue, Block, Body, Expr, ExprKind, FormalKind, GroupKind, ItemKind, Statement, Wires,
+};
 
 /// A port made while elaborating.
 #[derive(Clone, Debug)]
@@ -17,6 +20,13 @@ pub(crate) struct ParamPort {
     pub(crate) init: Init,
     pub(crate) span: Span,
     pub(crate) wire: Wire,
+}
+
+impl ParamPort {
+    /// It as plain data.
+    pub(crate) fn plain(self) -> Parameter {
+        Parameter { path: self.path.as_str().into(), leaf: self.leaf, init: self.init }
+    }
 }
 
 impl<'p> Elab<'p> {
@@ -62,11 +72,12 @@ impl<'p> Elab<'p> {
                 let mut hidden: Vec<&str> = map.formals.iter().map(|f| &*f.name.name).collect();
                 hidden.extend(map.ports.iter().map(|p| &*p.name.name));
                 let env = self.root(id.file);
+                // Both forms count, so that a call has the same number in training and outside.
                 map.ports.iter().any(|p| !p.noise)
-                    || match &map.body {
+                    || std::iter::once(&map.body).chain(&map.evaluate).any(|body| match body {
                         Body::Map(e) => self.owns_expr(e, &env, &hidden),
-                        Body::Wires(_, block) => self.owns_block(block, &env, &hidden),
-                    }
+                        Body::Wires(wires, block) => self.owns_block(wires.as_ref(), block, &env, &hidden),
+                    })
             }
             _ => false,
         };
@@ -78,25 +89,31 @@ impl<'p> Elab<'p> {
     pub(crate) fn default_owns(&mut self, id: DefId, settings: &[&'p Arg]) -> bool {
         let Some(ItemKind::Map(map)) = self.defs.item(id).map(|i| &i.kind) else { return false };
         let env = self.root(id.file);
-        let named = |name: &str| settings.iter().any(|a| a.name.as_ref().is_some_and(|n| &*n.name == name));
-        let mut positional = settings.iter().filter(|a| a.name.is_none()).count();
-        map.formals.iter().any(|formal| {
-            if named(&formal.name.name) {
-                return false;
-            }
-            if positional > 0 {
-                positional -= 1;
+        let names: Vec<&str> = map.formals.iter().map(|f| &*f.name.name).collect();
+        // What cannot be told apart is reported when the formals are bound.
+        let Ok(places) = self.places(settings, &names, Code::SETTING) else { return false };
+        map.formals.iter().enumerate().any(|(at, formal)| {
+            if places.contains(&Some(at)) {
                 return false;
             }
             matches!(&formal.kind, FormalKind::Default(e) if self.owns_expr(e, &env, &[]))
         })
     }
 
-    fn owns_block(&mut self, block: &'p Block, env: &Env<'p>, hidden: &[&str]) -> bool {
-        let statements = block.statements.iter().any(|s| match s {
-            Statement::Let(_, _, e, _) | Statement::Next(_, e, _) => self.owns_expr(e, env, hidden),
-        });
-        statements || self.owns_expr(&block.value, env, hidden)
+    /// Names that the block binds are wires from there on, whatever a definition of that name owns.
+    fn owns_block(&mut self, wires: Option<&'p Wires>, block: &'p Block, env: &Env<'p>, hidden: &[&str]) -> bool {
+        let mut hidden = hidden.to_vec();
+        hidden.extend(wires.iter().flat_map(|w| w.names()).map(|n| &*n.name));
+        for statement in &block.statements {
+            let (Statement::Let(_, _, e, _) | Statement::Next(_, e, _)) = statement;
+            if self.owns_expr(e, env, &hidden) {
+                return true;
+            }
+            if let Statement::Let(pattern, ..) = statement {
+                hidden.extend(pattern.names().iter().map(|n| &*n.name));
+            }
+        }
+        self.owns_expr(&block.value, env, &hidden)
     }
 
     /// Whether evaluating an expression makes parameters; `hidden` names are formals whose parameters, if they have

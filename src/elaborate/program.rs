@@ -194,6 +194,8 @@ pub struct Training {
     pub data_span: Span,
     /// Every setting with its value, as text, for the run folder.
     pub resolved: Vec<(String, String)>,
+    /// What was said of it that does not stop it.
+    pub warnings: Diagnostics,
 }
 
 /// A line about an item of a program.

@@ -31,6 +31,8 @@ pub(crate) struct RuleScope {
     pub(crate) next: FxHashMap<Arc<str>, Value>,
     /// The names of the states.
     pub(crate) states: Vec<Arc<str>>,
+    /// Whether `next` may be used here: in `put` and in `step`.
+    pub(crate) advances: bool,
     /// Whether `request(..)` may be used here, and through which further stages it goes.
     pub(crate) asks: bool,
 }
@@ -53,6 +55,13 @@ impl<'p> Elab<'p> {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
                 None => d.help(format!("declare it: `state {} : R[n] ~ zeros`", name.name)),
             });
+        }
+        if !scope.advances {
+            return fault(
+                Diagnostic::error(Code::RULE_BODY, "`next` belongs into `put` or `step`")
+                    .at(span, "this part of the rule changes no state")
+                    .help("write `let` for a local name"),
+            );
         }
         scope.next.insert(name.name.clone(), value);
         Ok(())

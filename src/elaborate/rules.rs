@@ -127,11 +127,13 @@ fn build_parts<'p>(
         holes: vec![0; n],
         next: FxHashMap::default(),
         states: Vec::new(),
+        advances: false,
         asks: false,
     });
     let mut b = Building { elab, leaves, clock, states: States::default(), evaluated: vec![None; n], part: 0 };
     let mut next = params.clone();
-    for (at, part) in parts.iter().enumerate() {
+    // A part without parameters (a warning was given) has nothing to build, and a norm of nothing is no wire.
+    for (at, part) in parts.iter().enumerate().filter(|(_, p)| !p.leaves.is_empty()) {
         b.part = at;
         let own: Vec<Wire> = part.leaves.iter().filter_map(|l| params.get(*l).copied()).collect();
         let out = b.run(part, 0, &part.leaves, &own)?;
@@ -228,6 +230,9 @@ impl<'p> Building<'_, 'p> {
                     }
                     let value = if args.len() == 1 { args.pop().unwrap_or(Value::Poison) } else { Value::Tuple(args) };
                     self.elab.bind_wires(&put.0, value, stage.span, &mut body.env)?;
+                    if let Some(scope) = &mut self.elab.rule {
+                        scope.advances = true;
+                    }
                     let value = self.elab.block(&put.1, &mut body.env)?;
                     out.extend(self.leave(&stage, body, value, put.1.value.span)?);
                 }
@@ -242,6 +247,7 @@ impl<'p> Building<'_, 'p> {
                     let mut body = self.enter(&stage, k, leaves, at, group)?;
                     if let Some(scope) = &mut self.elab.rule {
                         scope.asks = true;
+                        scope.advances = true;
                     }
                     let value = self.elab.block(block, &mut body.env)?;
                     if let Some(scope) = &mut self.elab.rule {
@@ -353,6 +359,7 @@ impl<'p> Building<'_, 'p> {
             scope.flat = flat;
             scope.next.clear();
             scope.states = item.states.iter().map(|s| s.name.name.clone()).collect();
+            scope.advances = false;
             scope.asks = false;
         }
         for (name, setting) in &stage.settings {

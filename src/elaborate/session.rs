@@ -123,20 +123,29 @@ impl<'p> Elab<'p> {
         })
     }
 
-    /// Refuses an argument that is named twice.
-    pub(crate) fn once(&self, args: &[&'p Arg], code: Code) -> Res<()> {
-        for (i, arg) in args.iter().enumerate() {
-            let Some(name) = &arg.name else { continue };
-            let earlier = args.iter().take(i).filter_map(|a| a.name.as_ref()).find(|n| n.name == name.name);
-            if let Some(earlier) = earlier {
+    /// Which of the declared names each argument is for, in the order of writing: a named one for its name, one without
+    /// a name for the first that is still free. `None` for a name that is not declared, and for one too many.
+    pub(crate) fn places(&self, args: &[&'p Arg], declared: &[&str], code: Code) -> Res<Vec<Option<usize>>> {
+        let mut taken: Vec<Option<Span>> = vec![None; declared.len()];
+        let mut places = Vec::with_capacity(args.len());
+        for arg in args {
+            let place = match &arg.name {
+                Some(key) => declared.iter().position(|d| *d == &*key.name),
+                None => taken.iter().position(Option::is_none),
+            };
+            let here = arg.name.as_ref().map_or(arg.span, |n| n.span);
+            if let Some((at, slot)) = place.and_then(|at| Some((at, taken.get_mut(at)?)))
+                && let Some(earlier) = slot.replace(here)
+            {
                 return fault(
-                    Diagnostic::error(code, format!("`{}` is given twice", name.name))
-                        .at(name.span, "again here")
-                        .also(earlier.span, "first here"),
+                    Diagnostic::error(code, format!("`{}` is given twice", declared.get(at).copied().unwrap_or("")))
+                        .at(here, "again here")
+                        .also(earlier, "first here"),
                 );
             }
+            places.push(place);
         }
-        Ok(())
+        Ok(places)
     }
 
     /// Turns a typing fault into a message at a place.

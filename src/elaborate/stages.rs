@@ -148,7 +148,6 @@ fn settings_of<'p>(
     env: &Env<'p>,
     span: Span,
 ) -> Res<Vec<(Arc<str>, Setting<'p>)>> {
-    elab.once(args, Code::SETTING)?;
     for arg in args {
         if let Some(key) = &arg.name
             && !item.formals.iter().any(|f| f.name.name == key.name)
@@ -156,12 +155,12 @@ fn settings_of<'p>(
             return elab.no_setting(&item.name, key, item.formals.iter().map(|f| &*f.name.name));
         }
     }
-    let mut positional = args.iter().filter(|a| a.name.is_none());
+    let names: Vec<&str> = item.formals.iter().map(|f| &*f.name.name).collect();
+    let places = elab.places(args, &names, Code::SETTING)?;
     let mut defaults = Env::new(def.file, Place::new(""));
     let mut out = Vec::new();
-    for formal in &item.formals {
-        let named = args.iter().find(|a| a.name.as_ref().is_some_and(|n| n.name == formal.name.name));
-        let given = named.or_else(|| positional.next());
+    for (at, formal) in item.formals.iter().enumerate() {
+        let given = args.iter().zip(&places).find(|(_, p)| **p == Some(at)).map(|(a, _)| a);
         let (e, from) = match (given.map(|a| &a.value), &formal.kind) {
             (Some(ArgValue::Expr(e)), _) => (e, env.clone()),
             (None, FormalKind::Default(e)) => (e, defaults.clone()),
@@ -201,7 +200,7 @@ fn settings_of<'p>(
         };
         out.push((formal.name.name.clone(), setting));
     }
-    if let Some(extra) = positional.next() {
+    if let Some((extra, _)) = args.iter().zip(&places).find(|(_, p)| p.is_none()) {
         return fault(
             Diagnostic::error(Code::SETTING, format!("`{}` takes {} settings", item.name.name, item.formals.len()))
                 .at(extra.span, "one too many"),

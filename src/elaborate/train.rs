@@ -5,6 +5,7 @@
 
 use super::models::{Subject, input_name};
 use super::names::{Definitions, nearest};
+use super::ports::ParamPort;
 use super::program::{Model, Parameter, Training};
 use super::session::Elab;
 use super::types::Ty;
@@ -69,8 +70,17 @@ pub(crate) fn training(
     let mut said = Diagnostics::default();
     let built = build(defs, file, record, overrides, &mut said);
     match built {
-        Some(t) if !said.has_errors() => Ok(t),
-        _ => Err(said),
+        Some(t) if !said.has_errors() => Ok(Training { warnings: said, ..t }),
+        _ if said.has_errors() => Err(said),
+        _ => {
+            // Every fault says why; one that does not must not look like success.
+            said.push(
+                Diagnostic::error(Code::NOT_YET, format!("`{}` cannot be elaborated", record.name.name))
+                    .at(record.name.span, "for a reason that was not said")
+                    .help("this is a fault of catlearn: please report it with the program"),
+            );
+            Err(said)
+        }
     }
 }
 
@@ -103,8 +113,11 @@ fn build(
     let (goal, settings) = (goal?, settings?);
     let types = spec.as_ref().map(|(s, _, _)| s.types()).unwrap_or_default();
     let data_at = fields.get("data").map(|e| e.span);
-    let (objective, params, noise) = objective(defs, &goal, &env, &types, data_at, false, said)?;
-    let (evaluate, _, _) = objective_diagram(defs, &goal, &env, &types, data_at, true)?;
+    let (objective, params, noise) = objective_of(defs, &goal, &env, &types, data_at, false, said)?;
+    let (evaluate, outside, _) = objective_of(defs, &goal, &env, &types, data_at, true, said)?;
+    if !trained(&params, &outside, said) {
+        return None;
+    }
     let predict = prediction(defs, &goal, &env);
     let Some(rule) = fields.get("optimiser") else {
         said.push(
@@ -114,6 +127,7 @@ fn build(
         );
         return None;
     };
+    let params: Vec<Parameter> = params.into_iter().map(ParamPort::plain).collect();
     let leaves: Vec<_> = params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect();
     if leaves.is_empty() {
         said.push(
@@ -139,6 +153,7 @@ fn build(
         data_span: data_at.unwrap_or(record.name.span),
         data: spec.map(|(s, name, _)| (s, name)),
         resolved,
+        warnings: Diagnostics::default(),
     })
 }
 
@@ -252,9 +267,36 @@ fn leaf_of_column(t: &ColumnType) -> Leaf {
     Leaf::new(base, if dims.is_empty() { &[1] } else { &dims })
 }
 
-type Objective = (Diagram, Vec<Parameter>, Vec<Parameter>);
+/// The objective of one example with its parameters, as made, and its noise.
+type Objective = (Diagram, Vec<ParamPort>, Vec<Parameter>);
 
-fn objective(
+/// Refuses parameters that only the form outside training makes: nothing trains them.
+fn trained(params: &[ParamPort], outside: &[ParamPort], said: &mut Diagnostics) -> bool {
+    let mut all = true;
+    for port in outside {
+        let known = params.iter().find(|p| p.path == port.path);
+        if known.is_some_and(|p| p.leaf == port.leaf) {
+            continue;
+        }
+        all = false;
+        said.push(match known {
+            Some(p) => Diagnostic::error(
+                Code::PORT,
+                format!("`{}` is {} in training and {} in `evaluate`", p.path, p.leaf, port.leaf),
+            )
+            .at(port.span, format!("{} in `evaluate`", port.leaf))
+            .also(p.span, format!("{} in training", p.leaf)),
+            None => {
+                Diagnostic::error(Code::PORT, format!("`{}` is a parameter of an `evaluate` form alone", port.path))
+                    .at(port.span, "training never meets it")
+                    .help("declare a port in `{ }` and use it in both forms")
+            }
+        });
+    }
+    all
+}
+
+fn objective_of(
     defs: &Definitions,
     goal: &Goal<'_>,
     env: &Env<'_>,
@@ -267,22 +309,11 @@ fn objective(
     elab.evaluating = evaluating;
     let built = objective_in(&mut elab, goal, env, types, data);
     let built = elab.keep(built);
+    let failed = elab.diagnostics.has_errors();
     std::mem::take(&mut elab.diagnostics).0.into_iter().for_each(|d| said.push(d));
-    let loss = built.filter(|_| !said.has_errors())?;
-    let (params, noise) = (elab.parameters(), elab.noise_ports());
+    let loss = built.filter(|_| !failed)?;
+    let (params, noise) = (std::mem::take(&mut elab.params), elab.noise_ports());
     Some((elab.b.finish(&[loss]), params, noise))
-}
-
-fn objective_diagram(
-    defs: &Definitions,
-    goal: &Goal<'_>,
-    env: &Env<'_>,
-    types: &Types,
-    data: Option<Span>,
-    evaluating: bool,
-) -> Option<Objective> {
-    let mut quiet = Diagnostics::default();
-    objective(defs, goal, env, types, data, evaluating, &mut quiet)
 }
 
 fn objective_in<'p>(

@@ -296,13 +296,15 @@ impl<'p> Elab<'p> {
         match self.linear(e, env, vars)? {
             Linear::Number(n) => Ok(n == given),
             Linear::Open { var, coef, konst } => {
-                let rest = given - konst;
-                if coef == 0 || rest % coef != 0 || rest / coef < 1 {
-                    return Ok(false);
+                // What does not fit 63 bits, or does not divide, has no solution.
+                let exact = |rest: i64| rest.checked_rem(coef).filter(|r| *r == 0).and_then(|_| rest.checked_div(coef));
+                match given.checked_sub(konst).and_then(exact).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0) {
+                    Some(n) => {
+                        vars.known.insert(var, Known::Dim(n));
+                        Ok(true)
+                    }
+                    None => Ok(false),
                 }
-                let n = u64::try_from(rest / coef).unwrap_or(1);
-                vars.known.insert(var, Known::Dim(n));
-                Ok(true)
             }
         }
     }
