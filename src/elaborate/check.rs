@@ -9,7 +9,8 @@ use super::names::{DefId, Definitions, item_name, item_word, nearest};
 use super::program::{ItemInfo, Model, Program, RuleDiagram};
 use super::session::Elab;
 use super::types::Ty;
-use super::value::{Env, Place, Res, Value};
+use super::unread::stand_in;
+use super::value::{Den, Env, Place, Res, Value};
 use super::{rules, train};
 use crate::diagram::Role;
 use crate::object::{Base, Leaf};
@@ -74,6 +75,19 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
     elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
 }
 
+/// The letters that a signature leaves open.
+fn letters(defs: &Definitions, id: DefId, map: &MapItem) -> Vec<std::sync::Arc<str>> {
+    let mut elab = Elab::new(defs);
+    let env = elab.root(id.file);
+    let mut vars = Vars::default();
+    for ty in [&map.arrow.from, &map.arrow.to].into_iter().chain(map.ports.iter().map(|p| &p.ty)) {
+        if let Ok(ty) = elab.ty(ty, &env) {
+            elab.open_letters(&ty, &mut vars);
+        }
+    }
+    vars.names.into_iter().map(|(n, _)| n).collect()
+}
+
 /// A type at sample sizes; what depends on them is said where it is used.
 fn type_item<'p>(elab: &mut Elab<'p>, decl: &'p TypeDecl, env: &Env<'p>) -> Res<()> {
     let mut vars = Vars::default();
@@ -118,8 +132,18 @@ fn sample(names: &[(std::sync::Arc<str>, bool)], sizes: &[u64]) -> Vars {
 }
 
 fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics) -> Option<Model> {
-    // A map that takes maps, or settings without defaults, has a meaning only where it is used.
+    // A map that takes maps, or settings without defaults, has a meaning only where it is used; its names have one.
     if map.formals.iter().any(|f| !matches!(f.kind, FormalKind::Default(_))) {
+        let mut elab = Elab::new(defs);
+        let mut env = elab.root(id.file);
+        map.formals.iter().map(|f| &f.name).for_each(|n| stand_in(&mut env, n));
+        map.ports.iter().map(|p| &p.name).for_each(|n| stand_in(&mut env, n));
+        map.dims.iter().map(|d| &d.name).for_each(|n| stand_in(&mut env, n));
+        for letter in letters(defs, id, map) {
+            env.bind(letter, Den::Wires(Value::Poison));
+        }
+        std::iter::once(&map.body).chain(&map.evaluate).for_each(|b| elab.names_of_body(b, &env));
+        elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
         return None;
     }
     let mut elab = Elab::new(defs);

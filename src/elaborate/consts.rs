@@ -2,8 +2,8 @@
 
 use super::dims::Vars;
 use super::session::Elab;
-use super::value::{Env, Res, fault};
-use crate::object::Leaf;
+use super::value::{Env, Res, Value, fault};
+use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{ArgValue, ConstDecl, Expr, ExprKind, ItemKind};
 
@@ -50,6 +50,13 @@ impl<'p> Elab<'p> {
                 )
                 .at(decl.value.span, format!("this is {given}"))
                 .also(decl.ty.span, format!("declared {leaf}")),
+            );
+        }
+        if let (Base::Bool, Some(x)) = (leaf.base, entries.iter().find(|x| **x != 0.0 && **x != 1.0)) {
+            return fault(
+                Diagnostic::error(Code::CONSTANT, format!("`{}` is made of bits, {x} is none", decl.name.name))
+                    .at(decl.value.span, "bits are 0 and 1")
+                    .also(decl.ty.span, format!("declared {leaf}")),
             );
         }
         Ok((leaf, entries))
@@ -140,7 +147,15 @@ impl<'p> Elab<'p> {
                 let (shape, entries) = self.const_tensor(inner, env)?;
                 Ok((shape, entries.into_iter().map(|x| -x).collect()))
             }
-            _ => self.number(e, env).map(|x| (Vec::new(), vec![x])),
+            _ => match self.wire(e, env)? {
+                Value::Number(x) => Ok((Vec::new(), vec![x])),
+                Value::Poison => Err(None),
+                other => fault(
+                    Diagnostic::error(Code::CONSTANT, "a constant cannot be worked out from tensors")
+                        .at(e.span, format!("this is {}", self.show(&other)))
+                        .help("a constant is a number, a list of numbers, another const, eye[n], zeros[..], ones[..]"),
+                ),
+            },
         }
     }
 }

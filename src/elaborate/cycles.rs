@@ -13,8 +13,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// The names an expression mentions, with their places.
+#[derive(Default)]
 struct Names<'a> {
     found: Vec<(&'a str, Span)>,
+    /// The first words of dotted names.
+    owners: Vec<&'a str>,
     bound: FxHashSet<Arc<str>>,
 }
 
@@ -31,7 +34,7 @@ pub(crate) fn check(defs: &Definitions, diagnostics: &mut Diagnostics) -> FxHash
     }
     for (f, file) in defs.files.iter().enumerate() {
         for (i, item) in file.tree.items.iter().enumerate() {
-            let mut names = Names { found: Vec::new(), bound: FxHashSet::default() };
+            let mut names = Names::default();
             names.item(item);
             for (name, span) in names.found {
                 let from = nodes.get(&DefId { file: f, item: i });
@@ -57,6 +60,13 @@ pub(crate) fn check(defs: &Definitions, diagnostics: &mut Diagnostics) -> FxHash
         }
     }
     circular
+}
+
+/// The names that an expression mentions; of a dotted name the first word.
+pub(crate) fn mentioned(e: &Expr) -> Vec<&str> {
+    let mut names = Names::default();
+    names.expr(e);
+    names.found.into_iter().map(|(name, _)| name).chain(names.owners).collect()
 }
 
 fn report(defs: &Definitions, graph: &DiGraph<DefId, Span>, circle: &[NodeIndex], diagnostics: &mut Diagnostics) {
@@ -212,8 +222,9 @@ impl<'a> Names<'a> {
     fn expr(&mut self, e: &'a Expr) {
         stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || match &e.kind {
             ExprKind::Path(path) => {
-                if let [name] = path.as_slice() {
-                    self.mention(name);
+                match path.as_slice() {
+                    [name] => self.mention(name),
+                    _ => self.owners.extend(path.first().map(|n| &*n.name)),
                 }
             }
             ExprKind::Then(list) | ExprKind::Compose(list) | ExprKind::Tuple(list) => {

@@ -18,6 +18,7 @@ mod exprs;
 mod formals;
 mod given;
 mod imports;
+mod lint;
 mod models;
 mod names;
 mod ports;
@@ -32,6 +33,7 @@ mod stages;
 mod tensor;
 mod train;
 mod types;
+mod unread;
 mod value;
 
 pub use check::Sample;

@@ -5,7 +5,7 @@ use super::dims::Vars;
 use super::names::{DefId, Definitions};
 use super::ports::ParamPort;
 use super::program::{Model, Parameter};
-use super::session::Elab;
+use super::session::{Elab, article};
 use super::types::Ty;
 use super::value::{Env, Res, Value, fault};
 use crate::diagram::Role;
@@ -38,7 +38,7 @@ impl<'p> Elab<'p> {
         match self.defs.item(id).map(|i| &i.kind) {
             Some(ItemKind::Map(map)) => Ok(Subject { id, map, call }),
             _ => fault(
-                Diagnostic::error(Code::WRONG_KIND, format!("a {what} is needed here")).at(e.span, "this is not one"),
+                Diagnostic::error(Code::WRONG_KIND, format!("{} {what} is needed here", article(what))).at(e.span, "this is not one"),
             ),
         }
     }
@@ -125,7 +125,7 @@ impl<'p> Elab<'p> {
 
 fn not_a_name<T>(e: &Expr, what: &str) -> Res<T> {
     fault(
-        Diagnostic::error(Code::WRONG_KIND, format!("a {what} is given by its name"))
+        Diagnostic::error(Code::WRONG_KIND, format!("{} {what} is given by its name", article(what)))
             .at(e.span, "not a name")
             .help(format!("define it first: `{what} net : .. = ..`, then name it here")),
     )

@@ -151,7 +151,7 @@ impl<'p> Elab<'p> {
         })
     }
 
-    fn owns_arg(&mut self, arg: &'p Arg, env: &Env<'p>, hidden: &[&str]) -> bool {
+    pub(crate) fn owns_arg(&mut self, arg: &'p Arg, env: &Env<'p>, hidden: &[&str]) -> bool {
         matches!(&arg.value, ArgValue::Expr(e) if self.owns_expr(e, env, hidden))
     }
 

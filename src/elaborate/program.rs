@@ -237,6 +237,9 @@ impl Program {
         let defs = Definitions::new(files.sources, files.files, prelude, &mut said);
         let mut defs = defs;
         defs.circular = super::cycles::check(&defs, &mut said);
+        for file in defs.files.iter().skip(files.main) {
+            file.tree.items.iter().for_each(|i| super::lint::item(i, &mut said));
+        }
         let program = Program { defs, main: files.main, said };
         if program.said.has_errors() {
             // The rest of the file is checked too; names that an unreadable item may have defined are not held

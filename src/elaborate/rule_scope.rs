@@ -19,6 +19,8 @@ pub(crate) struct RuleScope {
     pub(crate) exempt: bool,
     /// Where the promise stands.
     pub(crate) declared: Span,
+    /// Where the rule is named in a run.
+    pub(crate) stage: Span,
     /// The place in the rule from which a definition of the prelude was entered.
     pub(crate) call_site: Option<Span>,
     /// The leaves the body works on: one, or all of a part.

@@ -77,6 +77,7 @@ pub(crate) fn over(
     diagnostics: &mut Diagnostics,
 ) -> Option<RuleDiagram> {
     let mut elab = Elab::new(defs);
+    elab.sampled = true;
     let env = Env::new(id.file, Place::new(""));
     let mut settings = Vec::new();
     let mut bound = env.clone();
@@ -98,6 +99,10 @@ pub(crate) fn over(
     let part = Part { leaves: (0..leaves.len()).collect(), stages: vec![stage] };
     let built = build_parts(&mut elab, vec![part], item.name.span, leaves);
     let built = elab.keep(built);
+    // A setting that is compared with a word is one: what it is, its use says.
+    if elab.words {
+        return None;
+    }
     elab.diagnostics.0.into_iter().for_each(|d| diagnostics.push(d));
     built
 }
@@ -121,6 +126,7 @@ fn build_parts<'p>(
         coordinate: false,
         exempt: false,
         declared: span,
+        stage: span,
         call_site: None,
         leaves: Vec::new(),
         flat: None,
@@ -353,6 +359,7 @@ impl<'p> Building<'_, 'p> {
         if let Some(scope) = &mut self.elab.rule {
             scope.coordinate = coordinate;
             scope.exempt = false;
+            scope.stage = stage.span;
             scope.declared = item.scope.map_or(item.name.span, |(_, s)| s);
             scope.call_site = None;
             scope.leaves.clone_from(&own);
@@ -370,6 +377,7 @@ impl<'p> Building<'_, 'p> {
                     let place = Place::new("");
                     Den::Wires(self.elab.apply(e, &from.at(place), clock)?)
                 }
+                Setting::Default(e) => self.elab.setting(e, &body.env, "")?,
             };
             body.env.bind(name.clone(), den);
         }

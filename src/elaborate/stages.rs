@@ -1,5 +1,6 @@
 //! A rule expression taken apart: parts by path pattern, stages from the optimiser to the model, settings of each.
 
+use super::cycles::mentioned;
 use super::names::DefId;
 use super::session::Elab;
 use super::value::{Den, Env, Place, Res, RuleStage, Setting, fault};
@@ -159,6 +160,7 @@ fn settings_of<'p>(
     let places = elab.places(args, &names, Code::SETTING)?;
     let mut defaults = Env::new(def.file, Place::new(""));
     let mut out = Vec::new();
+    let mut scheduled: Vec<&str> = Vec::new();
     for (at, formal) in item.formals.iter().enumerate() {
         let given = args.iter().zip(&places).find(|(_, p)| **p == Some(at)).map(|(a, _)| a);
         let (e, from) = match (given.map(|a| &a.value), &formal.kind) {
@@ -176,6 +178,19 @@ fn settings_of<'p>(
         if matches!(e.kind, ExprKind::Then(_)) {
             return Elab::not_yet("`then` between schedules", e.span);
         }
+        let default = given.is_none();
+        if default && mentioned(e).iter().any(|n| scheduled.contains(n)) {
+            // It is worked out where the schedules before it have their values.
+            scheduled.push(&formal.name.name);
+            out.push((formal.name.name.clone(), Setting::Default(e)));
+            continue;
+        }
+        if let ExprKind::Apply(head, _) = &e.kind
+            && matches!(&head.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n] if &*n.name == "linear"))
+            && elab.defs.resolve(from.file, "linear").is_some_and(|id| elab.defs.is_prelude(id.file))
+        {
+            return Elab::not_yet("the schedule `linear(..)`", e.span);
+        }
         let den = elab.setting(e, &from, "")?;
         let setting = match den {
             Den::Map(_) => {
@@ -191,7 +206,17 @@ fn settings_of<'p>(
                 if matches!(rule, Some(ItemKind::Rule(_))) {
                     return Elab::not_yet("a rule that takes a rule", e.span);
                 }
+                scheduled.push(&formal.name.name);
                 Setting::Schedule(e, from)
+            }
+            Den::Word(word) if matches!(&formal.kind, FormalKind::Default(Expr { kind: ExprKind::Number(_), .. })) => {
+                return fault(
+                    Diagnostic::error(
+                        Code::SETTING,
+                        format!("`{}` is a number or a schedule, `{word}` is neither", formal.name.name),
+                    )
+                    .at(e.span, "a word"),
+                );
             }
             other => {
                 defaults.bind(formal.name.name.clone(), other.clone());

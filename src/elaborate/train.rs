@@ -228,6 +228,7 @@ pub(crate) fn spec_of(
 
 fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Goal<'p>> {
     match (fields.get("objective"), fields.get("model"), fields.get("loss")) {
+        (Some(o), None, None) if matches!(o.kind, ExprKind::List(_)) => Elab::not_yet("several objectives", o.span),
         (Some(o), None, None) => Ok(Goal::Objective(elab.subject(o, env, "objective")?, o)),
         (Some(o), _, _) => fault(
             Diagnostic::error(Code::TRAIN_FIELD, "a run has either `objective`, or `model` and `loss`").at(o.span, ""),
