@@ -464,7 +464,7 @@ impl<'p> Elab<'p> {
         self.open_letters(&from, &mut vars);
         self.open_letters(&to, &mut vars);
         if let Some(m) = self.unify(&from, &input.value, &mut vars)? {
-            return self.does_not_fit(&map.name, &map.arrow, call, &input, &m);
+            return self.does_not_fit(&map.name, (&map.arrow, &map.dims), call, &input, &m);
         }
         vars.bind_into(&mut inner);
         let given = self.given_ports(map, call, env)?;
@@ -551,11 +551,36 @@ impl<'p> Elab<'p> {
         Ok(value)
     }
 
+    /// The two dimensions of a call the other way round, if the map then takes what arrives.
+    fn swapped(
+        &mut self,
+        arrow: &'p crate::syntax::ast::Arrow,
+        declared: &'p [crate::syntax::ast::DimVar],
+        call: &Call<'p>,
+        input: &Value,
+    ) -> Option<String> {
+        let ([a, b], [x, y]) = (call.dims?.args.as_slice(), declared) else { return None };
+        let mut vars = Vars::default();
+        for (var, arg) in [(x, b), (y, a)] {
+            let (None, ArgValue::Expr(e)) = (&arg.name, &arg.value) else { return None };
+            vars.declare(&var.name.name, var.spread);
+            // Dimensions of the call's place are numbers or names of dims; others are not guessed at.
+            let env = self.root(self.defs.file_of(arg.span.file)?);
+            vars.known.insert(var.name.name.clone(), Known::Dim(self.dim(e, &env).ok()?));
+        }
+        let outside = self.root(self.defs.file_of(arrow.span.file)?);
+        let from = self.ty(&arrow.from, &outside).ok()?;
+        self.open_letters(&from, &mut vars);
+        let text = |arg: &Arg| self.defs.sources.slice(arg.span).to_owned();
+        let shown = format!("[{}, {}]", text(b), text(a));
+        self.unify(&from, input, &mut vars).ok()?.is_none().then_some(shown)
+    }
+
     /// The message for a map that cannot take what arrives.
     pub(crate) fn does_not_fit<T>(
         &mut self,
         name: &Ident,
-        arrow: &crate::syntax::ast::Arrow,
+        (arrow, declared): (&'p crate::syntax::ast::Arrow, &'p [crate::syntax::ast::DimVar]),
         call: &Call<'p>,
         input: &Arriving,
         m: &Mismatch,
@@ -567,6 +592,14 @@ impl<'p> Elab<'p> {
                 .help(format!("`{}` takes {}; make both sides the same", name.name, m.needs)),
             None => Diagnostic::error(Code::SHAPE, format!("`{}` takes {}, not {}", name.name, m.needs, m.gives))
                 .at(call.span, format!("was given {}", m.gives)),
+        };
+        let label = m.gives.split_once("Fin[").and_then(|(_, rest)| rest.split_once(']')).map(|(n, _)| n);
+        let d = match (self.swapped(arrow, declared, call, &input.value), label) {
+            (Some(other), _) => d.help(format!("are the dimensions swapped? `{}{other}` takes this", name.name)),
+            (None, Some(n)) if !m.needs.contains("Fin[") => {
+                d.help(format!("a label is not a vector: end the target in `onehot[{n}]` instead of `class[{n}]`"))
+            }
+            _ => d,
         };
         let own = !self.defs.file_of(arrow.span.file).is_some_and(|f| self.defs.is_prelude(f));
         fault(if own { d.also(arrow.from.span, format!("takes {}", m.needs)) } else { d })

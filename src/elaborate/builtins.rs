@@ -364,7 +364,10 @@ impl<'p> Elab<'p> {
         let mut arriving = input;
         let mut before = self.b.len();
         for copy in 0..*k {
-            self.room_for_copies(*k - copy, before, call.span)?;
+            // The first copy may make more than the others: what they share.
+            if copy > 1 {
+                self.room_for_copies(*k - copy, before, call.span)?;
+            }
             before = self.b.len();
             let prefix = if stacked { format!("{prefix}.{copy}") } else { format!("{prefix}.f") };
             let closure = Rc::new(Closure { expr: map, env: env.clone(), prefix, owns });

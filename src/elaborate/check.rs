@@ -266,12 +266,25 @@ fn rule_item(defs: &Definitions, id: DefId, rule: &crate::syntax::ast::RuleItem,
         }
         _ => Base::Real,
     };
+    let declared = declared_leaf(defs, id, rule);
     let leaves: Vec<(std::sync::Arc<str>, Leaf)> = match rule.scope {
+        _ if declared.is_some() => declared.into_iter().map(|l| ("p".into(), l)).collect(),
         Some((ScopeWord::Matrix, _)) => vec![("p".into(), Leaf::real(&[3, 2]))],
         Some((ScopeWord::Global, _)) => vec![("p".into(), Leaf::real(&[3])), ("q".into(), Leaf::real(&[2]))],
         _ => vec![("p".into(), Leaf::new(base, &[5]))],
     };
     rules::over(defs, id, rule, &leaves, said);
+}
+
+/// The leaf that a rule is declared on, if its type says more than "a vector" or "any shape".
+fn declared_leaf(defs: &Definitions, id: DefId, rule: &crate::syntax::ast::RuleItem) -> Option<Leaf> {
+    let mut elab = Elab::new(defs);
+    let env = elab.root(id.file);
+    let ty = elab.ty(&rule.on.ty, &env).ok()?;
+    let mut vars = Vars::default();
+    elab.open_letters(&ty, &mut vars);
+    let told = vars.names.is_empty() || !matches!(&ty, Ty::Leaf { dims, .. } if dims.len() == 1);
+    elab.leaf_of(&ty, &sample(&vars.names, SAMPLES.first().copied()?)).ok().filter(|_| told)
 }
 
 /// A definition of the main file as a diagram.

@@ -181,6 +181,17 @@ impl<'p> Elab<'p> {
         }
     }
 
+    /// Refuses what a distribution does not take.
+    fn draws(&self, name: &str, takes: &[&str], args: &'p [Arg], span: Span) -> Res<()> {
+        let places = self.places(&args.iter().collect::<Vec<_>>(), takes, Code::INITIALISER)?;
+        let Some((arg, _)) = args.iter().zip(places).find(|(_, place)| place.is_none()) else { return Ok(()) };
+        let told = match takes {
+            [] => format!("`{name}` takes no numbers"),
+            _ => format!("`{name}` takes {}, and no more", takes.join(" and ")),
+        };
+        fault(Diagnostic::error(Code::INITIALISER, told).at(arg.span, "one too many").also(span, "drawn like this"))
+    }
+
     /// How a port is drawn, from the expression after `~`.
     pub(crate) fn init(&mut self, e: Option<&'p Expr>, leaf: &Leaf, env: &Env<'p>, span: Span) -> Res<Init> {
         let Some(e) = e else { return Ok(Init::Zeros) };
@@ -208,6 +219,17 @@ impl<'p> Elab<'p> {
                 .map_or(default, |(_, x)| *x)
         };
         let hidden = env.get(name).is_some();
+        let takes: Option<&[&str]> = match name {
+            "zeros" | "ones" if !hidden && matches!(&e.kind, ExprKind::Path(_)) => Some(&[]),
+            "glorot" | "he" | "orthogonal" => Some(&[]),
+            "constant" => Some(&["c"]),
+            "uniform" => Some(&["lo", "hi"]),
+            "normal" => Some(&["std"]),
+            _ => None,
+        };
+        if let Some(takes) = takes {
+            self.draws(name, takes, args, e.span)?;
+        }
         Ok(match name {
             "zeros" if !hidden => Init::Zeros,
             "ones" if !hidden => Init::Ones,
@@ -215,8 +237,20 @@ impl<'p> Elab<'p> {
             "he" => Init::He,
             "orthogonal" => Init::Orthogonal,
             "constant" => Init::Constant(pick("c", 0, 0.0)),
-            "uniform" => Init::Uniform { lo: pick("lo", 0, 0.0), hi: pick("hi", 1, 1.0) },
-            "normal" => Init::Normal { std: pick("std", 0, 1.0) },
+            "uniform" => {
+                let (lo, hi) = (pick("lo", 0, 0.0), pick("hi", 1, 1.0));
+                if lo > hi {
+                    return bad_draw(format!("`uniform` draws from lo to hi, these are {lo} and {hi}"), e.span);
+                }
+                Init::Uniform { lo, hi }
+            }
+            "normal" => {
+                let std = pick("std", 0, 1.0);
+                if std < 0.0 {
+                    return bad_draw(format!("a standard deviation is not negative, this is {std}"), e.span);
+                }
+                Init::Normal { std }
+            }
             _ => {
                 let (shape, entries) = self.const_tensor(e, env)?;
                 let dims = leaf.literal_dims().unwrap_or_default();
@@ -236,4 +270,8 @@ impl<'p> Elab<'p> {
             }
         })
     }
+}
+
+fn bad_draw<T>(message: String, span: Span) -> Res<T> {
+    fault(Diagnostic::error(Code::INITIALISER, message).at(span, "drawn like this"))
 }
