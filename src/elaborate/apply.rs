@@ -254,7 +254,7 @@ impl<'p> Elab<'p> {
         }
         match self.resolve_path(path, env) {
             Some(id) => self.call_owns(id, call, env),
-            None => self.repeats(path) && call.settings.first().is_some_and(|a| self.owns_arg(a, env, &[])),
+            None => self.repeats(path) && call.settings.first().is_some_and(|a| self.owns_arg(a, env)),
         }
     }
 

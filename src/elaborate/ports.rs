@@ -11,6 +11,10 @@ use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{
     Arg, ArgValue, Block, Body, Expr, ExprKind, FormalKind, GroupKind, ItemKind, Statement, Wires,
 };
+use rustc_hash::FxHashSet;
+
+/// Names that own nothing where they stand, whatever a definition of that name owns.
+type Hidden<'a> = FxHashSet<&'a str>;
 
 /// A port made while elaborating.
 #[derive(Clone, Debug)]
@@ -69,13 +73,13 @@ impl<'p> Elab<'p> {
         let owns = match self.defs.item(id).map(|i| &i.kind) {
             Some(ItemKind::Map(map)) => {
                 // What a call leaves out is counted by `call_owns`.
-                let mut hidden: Vec<&str> = map.formals.iter().map(|f| &*f.name.name).collect();
+                let mut hidden: Hidden<'_> = map.formals.iter().map(|f| &*f.name.name).collect();
                 hidden.extend(map.ports.iter().map(|p| &*p.name.name));
                 let env = self.root(id.file);
                 // Both forms count, so that a call has the same number in training and outside.
                 map.ports.iter().any(|p| !p.noise)
                     || std::iter::once(&map.body).chain(&map.evaluate).any(|body| match body {
-                        Body::Map(e) => self.owns_expr(e, &env, &hidden),
+                        Body::Map(e) => self.owns_in(e, &env, &hidden),
                         Body::Wires(wires, block) => self.owns_block(wires.as_ref(), block, &env, &hidden),
                     })
             }
@@ -101,66 +105,75 @@ impl<'p> Elab<'p> {
     }
 
     /// Names that the block binds are wires from there on, whatever a definition of that name owns.
-    fn owns_block(&mut self, wires: Option<&'p Wires>, block: &'p Block, env: &Env<'p>, hidden: &[&str]) -> bool {
-        let mut hidden = hidden.to_vec();
+    fn owns_block(&mut self, wires: Option<&'p Wires>, block: &'p Block, env: &Env<'p>, hidden: &Hidden<'_>) -> bool {
+        let mut hidden = hidden.clone();
         hidden.extend(wires.iter().flat_map(|w| w.names()).map(|n| &*n.name));
         for statement in &block.statements {
             let (Statement::Let(_, _, e, _) | Statement::Next(_, e, _)) = statement;
-            if self.owns_expr(e, env, &hidden) {
+            if self.owns_in(e, env, &hidden) {
                 return true;
             }
             if let Statement::Let(pattern, ..) = statement {
                 hidden.extend(pattern.names().iter().map(|n| &*n.name));
             }
         }
-        self.owns_expr(&block.value, env, &hidden)
+        self.owns_in(&block.value, env, &hidden)
     }
 
     /// Whether evaluating an expression makes parameters; `hidden` names are formals whose parameters, if they have
     /// any, belong to the caller.
     pub(crate) fn owns_expr(&mut self, e: &'p Expr, env: &Env<'p>, hidden: &[&str]) -> bool {
+        self.owns_in(e, env, &hidden.iter().copied().collect())
+    }
+
+    fn owns_in(&mut self, e: &'p Expr, env: &Env<'p>, hidden: &Hidden<'_>) -> bool {
         stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || match &e.kind {
             ExprKind::Path(path) => self.owns_name(path, env, hidden),
             ExprKind::Apply(head, groups) => {
                 let given = groups.iter().any(|g| g.kind == GroupKind::Ports);
                 let head_owns = match &head.kind {
                     ExprKind::Path(path) => !given && self.owns_name(path, env, hidden),
-                    _ => self.owns_expr(head, env, hidden),
+                    _ => self.owns_in(head, env, hidden),
                 };
                 head_owns
                     || groups
                         .iter()
                         .filter(|g| g.kind == GroupKind::Args)
-                        .any(|g| g.args.iter().any(|a| self.owns_arg(a, env, hidden)))
+                        .any(|g| g.args.iter().any(|a| self.owns_arg_in(a, env, hidden)))
             }
             ExprKind::Compose(list) | ExprKind::Tuple(list) | ExprKind::Then(list) => {
-                list.iter().any(|e| self.owns_expr(e, env, hidden))
+                list.iter().any(|e| self.owns_in(e, env, hidden))
             }
             ExprKind::Sum(first, rest) => {
-                self.owns_expr(first, env, hidden) || rest.iter().any(|(_, _, e)| self.owns_expr(e, env, hidden))
+                self.owns_in(first, env, hidden) || rest.iter().any(|(_, _, e)| self.owns_in(e, env, hidden))
             }
             ExprKind::Product(first, rest) => {
-                self.owns_expr(first, env, hidden) || rest.iter().any(|(_, _, e)| self.owns_expr(e, env, hidden))
+                self.owns_in(first, env, hidden) || rest.iter().any(|(_, _, e)| self.owns_in(e, env, hidden))
             }
-            ExprKind::If(parts) => parts.iter().any(|e| self.owns_expr(e, env, hidden)),
-            ExprKind::Compare(parts) => self.owns_expr(&parts.0, env, hidden) || self.owns_expr(&parts.2, env, hidden),
-            ExprKind::Power(pair) => self.owns_expr(&pair.0, env, hidden) || self.owns_expr(&pair.1, env, hidden),
-            ExprKind::Negate(inner) | ExprKind::Not(inner) => self.owns_expr(inner, env, hidden),
-            ExprKind::List(args) => args.iter().any(|a| self.owns_arg(a, env, hidden)),
+            ExprKind::If(parts) => parts.iter().any(|e| self.owns_in(e, env, hidden)),
+            ExprKind::Compare(parts) => self.owns_in(&parts.0, env, hidden) || self.owns_in(&parts.2, env, hidden),
+            ExprKind::Power(pair) => self.owns_in(&pair.0, env, hidden) || self.owns_in(&pair.1, env, hidden),
+            ExprKind::Negate(inner) | ExprKind::Not(inner) => self.owns_in(inner, env, hidden),
+            ExprKind::List(args) => args.iter().any(|a| self.owns_arg_in(a, env, hidden)),
             _ => false,
         })
     }
 
-    pub(crate) fn owns_arg(&mut self, arg: &'p Arg, env: &Env<'p>, hidden: &[&str]) -> bool {
-        matches!(&arg.value, ArgValue::Expr(e) if self.owns_expr(e, env, hidden))
+    /// Whether an argument makes parameters.
+    pub(crate) fn owns_arg(&mut self, arg: &'p Arg, env: &Env<'p>) -> bool {
+        self.owns_arg_in(arg, env, &Hidden::default())
     }
 
-    fn owns_name(&mut self, path: &[crate::syntax::ast::Ident], env: &Env<'p>, hidden: &[&str]) -> bool {
+    fn owns_arg_in(&mut self, arg: &'p Arg, env: &Env<'p>, hidden: &Hidden<'_>) -> bool {
+        matches!(&arg.value, ArgValue::Expr(e) if self.owns_in(e, env, hidden))
+    }
+
+    fn owns_name(&mut self, path: &[crate::syntax::ast::Ident], env: &Env<'p>, hidden: &Hidden<'_>) -> bool {
         let [name] = path else {
             let id = self.resolve_path(path, env);
             return id.is_some_and(|id| self.owns(id));
         };
-        if hidden.contains(&&*name.name) {
+        if hidden.contains(&*name.name) {
             return false;
         }
         match env.get(&name.name) {

@@ -206,6 +206,11 @@ fn settings_of<'p>(
                 if matches!(rule, Some(ItemKind::Rule(_))) {
                     return Elab::not_yet("a rule that takes a rule", e.span);
                 }
+                // A name of the language without brackets is a word: `mode = mean`.
+                if matches!(&e.kind, ExprKind::Path(p) if elab.resolve_path(p, &from).is_none()) {
+                    out.push((formal.name.name.clone(), Setting::Value(den)));
+                    continue;
+                }
                 scheduled.push(&formal.name.name);
                 Setting::Schedule(e, from)
             }

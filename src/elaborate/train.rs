@@ -120,6 +120,10 @@ fn build(
     }
     let predict = prediction(defs, &goal, &env);
     let Some(rule) = fields.get("optimiser") else {
+        // A misspelt field has its message.
+        if fields.list.iter().any(|f| nearest(&f.name.name, ["optimiser"]).is_some()) {
+            return None;
+        }
         said.push(
             Diagnostic::error(Code::TRAIN_FIELD, "a training run needs `optimiser`")
                 .at(fields.name, "none is named")
@@ -228,14 +232,14 @@ pub(crate) fn spec_of(
 
 fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Goal<'p>> {
     match (fields.get("objective"), fields.get("model"), fields.get("loss")) {
-        (Some(o), None, None) if matches!(o.kind, ExprKind::List(_)) => Elab::not_yet("several objectives", o.span),
+        (Some(o), None, None) if matches!(o.kind, ExprKind::List(_)) => Elab::not_yet("a list of objectives", o.span),
         (Some(o), None, None) => Ok(Goal::Objective(elab.subject(o, env, "objective")?, o)),
         (Some(o), _, _) => fault(
             Diagnostic::error(Code::TRAIN_FIELD, "a run has either `objective`, or `model` and `loss`").at(o.span, ""),
         ),
         (None, Some(m), Some(l)) => {
             if matches!(l.kind, ExprKind::List(_)) {
-                return Elab::not_yet("several losses", l.span);
+                return Elab::not_yet("a list of losses", l.span);
             }
             let model = elab.subject(m, env, "model");
             let loss = elab.subject(l, env, "loss");

@@ -51,7 +51,7 @@ impl Failure<'_> {
             return Some(self.blank_before_bracket(bracket, name));
         }
         // After `then` or an operator an `if` needs brackets of its own.
-        if sign == "if" && index > 0 && self.tried.contains(&Rule::ident) {
+        if sign == "if" && index > 0 && self.expected().contains("an expression") {
             return Some(
                 Diagnostic::error(Code::SYNTAX, "an `if` inside an expression stands in brackets")
                     .at(self.span(token), "begins here")
