@@ -66,7 +66,7 @@ fn a_local_name_owns_nothing() {
 #[test]
 fn calls_count_as_written_also_behind_names_of_the_language() {
     let stacked = "model a : R[2] -> R[1] (x) { dense[2, 1](stack[2](bias[2])(linear[2, 2](x))) }";
-    assert_eq!(shape(stacked, "a").0, ["a.2.W", "a.1.0.b", "a.1.1.b", "a.0.W", "a.0.b"]);
+    assert_eq!(shape(stacked, "a").0, ["a.2.W", "a.1.0.0.b", "a.1.1.0.b", "a.0.W", "a.0.b"]);
     let composite = "model a : R[2] -> R[1] (x) { (dense[2, 2] >> dense[2, 1])(x) }";
     let point_free = "model a : R[2] -> R[1] = dense[2, 2] >> dense[2, 1]";
     assert_eq!(shape(composite, "a"), shape(point_free, "a"));

@@ -6,13 +6,13 @@
 use super::dims::{Known, Vars};
 use super::models::diagram_of;
 use super::names::{DefId, Definitions, item_name, item_word, nearest};
-use super::program::{ItemInfo, Model, Program, RuleDiagram};
+use super::program::{ItemInfo, Model, Numbers, Parameter, Program, RuleDiagram};
 use super::session::Elab;
 use super::types::Ty;
 use super::unread::stand_in;
 use super::value::{Den, Env, Place, Res, Value};
 use super::{rules, train};
-use crate::diagram::Role;
+use crate::diagram::{Diagram, Role};
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Diagnostics};
 use crate::syntax::ast::{FormalKind, Ident, Item, ItemKind, MapItem, PrimItem, ScopeWord, TypeDecl};
@@ -28,12 +28,17 @@ pub(crate) fn all(program: &Program, said: &mut Diagnostics) {
         let ids = (0..file.tree.items.len()).map(|i| DefId { file: f, item: i });
         for id in ids.filter(|id| !defs.circular.contains(id)) {
             let Some(item) = defs.item(id) else { continue };
-            one(defs, id, item, said);
+            let mut local = Diagnostics::default();
+            one(program, id, item, &mut local);
+            // A chain of definitions that is too long is so for each that is longer still: once is enough.
+            let deep = said.0.iter().any(|d| d.code == Code::NESTING);
+            local.0.into_iter().filter(|d| !(deep && d.code == Code::NESTING)).for_each(|d| said.push(d));
         }
     }
 }
 
-fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
+fn one(program: &Program, id: DefId, item: &Item, said: &mut Diagnostics) {
+    let defs = &program.defs;
     let env = Env::new(id.file, Place::new(""));
     let mut elab = Elab::new(defs);
     match &item.kind {
@@ -46,7 +51,8 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
             elab.keep(found);
         }
         ItemKind::Map(map) => {
-            map_item(defs, id, map, said);
+            let made = map_item(defs, id, map, said);
+            program.measured(id, made.as_ref().map(numbers_of));
         }
         ItemKind::Prim(prim) => {
             prim_item(defs, id, prim, said);
@@ -57,6 +63,7 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
         }
         ItemKind::Train(record) => {
             let found = train::training(defs, id.file, record, &[]);
+            program.measured(id, found.as_ref().ok().map(|t| numbers(&t.params, &t.objective)));
             let all = found.map_or_else(|faults| faults, |t| t.warnings);
             all.0.into_iter().for_each(|d| said.push(d));
         }
@@ -329,11 +336,14 @@ pub(crate) fn items(program: &Program) -> Vec<ItemInfo> {
             _ => None,
         };
         let mut quiet = Diagnostics::default();
+        let known = program.measure(id);
         let numbers = match &item.kind {
             ItemKind::Map(m) if m.dims.is_empty() => {
-                map_item(defs, id, m, &mut quiet).map(|m| (m.params, m.diagram.work()))
+                known.unwrap_or_else(|| map_item(defs, id, m, &mut quiet).as_ref().map(numbers_of))
             }
-            ItemKind::Train(r) => train::training(defs, id.file, r, &[]).ok().map(|t| (t.params, t.objective.work())),
+            ItemKind::Train(r) => known.unwrap_or_else(|| {
+                train::training(defs, id.file, r, &[]).ok().map(|t| numbers(&t.params, &t.objective))
+            }),
             _ => None,
         };
         out.push(ItemInfo {
@@ -341,11 +351,20 @@ pub(crate) fn items(program: &Program) -> Vec<ItemInfo> {
             name: name.name.clone(),
             span: name.span,
             ty: arrow.map(|a| collapse(defs.sources.slice(a.span))),
-            parameters: numbers.as_ref().map(|(p, _)| p.iter().map(|p| p.leaf.size(1)).sum()),
+            parameters: numbers.map(|(p, _)| p),
             operations: numbers.map(|(_, w)| w),
         });
     }
     out
+}
+
+/// How many numbers the parameters of a map are, and how many operations it takes.
+fn numbers_of(model: &Model) -> Numbers {
+    numbers(&model.params, &model.diagram)
+}
+
+fn numbers(params: &[Parameter], diagram: &Diagram) -> Numbers {
+    (params.iter().map(|p| p.leaf.size(1)).sum(), diagram.work())
 }
 
 fn collapse(text: &str) -> String {

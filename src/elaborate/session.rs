@@ -45,14 +45,8 @@ pub(crate) struct Elab<'p> {
     depth: usize,
     /// How many calls were gone through.
     made: usize,
-}
-
-fn too_much<T>(span: Span) -> Res<T> {
-    fault(
-        Diagnostic::error(Code::LIMIT, format!("this needs more than {NODES} operations"))
-            .at(span, "reached here")
-            .help("definitions that apply each other to their own results grow as powers of two"),
-    )
+    /// Whether a limit was met: then nothing more is elaborated, so that it is said once.
+    spent: bool,
 }
 
 /// `a model`, `an objective`.
@@ -80,6 +74,7 @@ impl<'p> Elab<'p> {
             words: false,
             depth: 0,
             made: 0,
+            spent: false,
         }
     }
 
@@ -90,10 +85,14 @@ impl<'p> Elab<'p> {
 
     /// Runs a step of a recursion that the input's nesting drives.
     pub(crate) fn deeper<T>(&mut self, span: Span, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+        if self.spent {
+            return Err(None);
+        }
         if self.b.len() > NODES {
-            return too_much(span);
+            return self.too_much(span);
         }
         if self.depth >= DEPTH {
+            self.spent = true;
             return fault(
                 Diagnostic::error(Code::NESTING, format!("nested more than {DEPTH} deep"))
                     .at(span, "here")
@@ -107,10 +106,10 @@ impl<'p> Elab<'p> {
     }
 
     /// Refuses copies that cannot all be made, as soon as one of them tells how many operations each takes.
-    pub(crate) fn room_for_copies(&self, left: u64, before: usize, span: Span) -> Res<()> {
+    pub(crate) fn room_for_copies(&mut self, left: u64, before: usize, span: Span) -> Res<()> {
         let each = self.b.len().saturating_sub(before) as u64;
         if each.saturating_mul(left).saturating_add(self.b.len() as u64) > NODES as u64 {
-            return too_much(span);
+            return self.too_much(span);
         }
         Ok(())
     }
@@ -118,7 +117,16 @@ impl<'p> Elab<'p> {
     /// Counts a definition that is gone through; those that are remembered do not count.
     pub(crate) fn count_call(&mut self, span: Span) -> Res<()> {
         self.made += 1;
-        if self.made > NODES { too_much(span) } else { Ok(()) }
+        if self.made > NODES { self.too_much(span) } else { Ok(()) }
+    }
+
+    fn too_much<T>(&mut self, span: Span) -> Res<T> {
+        self.spent = true;
+        fault(
+            Diagnostic::error(Code::LIMIT, format!("this needs more than {NODES} operations"))
+                .at(span, "reached here")
+                .help("definitions that apply each other to their own results grow as powers of two"),
+        )
     }
 
     /// Says which lines the nodes made from now on come from.
