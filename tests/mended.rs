@@ -113,9 +113,11 @@ fn a_port_of_the_evaluate_form_is_a_parameter_of_both() {
 fn the_last_axis_is_normalised_and_places_are_averaged() {
     assert_eq!(shape("model m : R[5, 8] -> R[5, 8] = layer_norm[8]", "m").0, ["m.0.gain", "m.0.shift"]);
     assert_eq!(shape("model m : R[8] -> R[8] = layer_norm", "m").0.len(), 2);
-    fine("def a : (R[5, 8], R[5, 8]) -> R[1] (y, t) {
+    fine(
+        "def a : (R[5, 8], R[5, 8]) -> R[1] (y, t) {
             softmax_cross_entropy(y, t) + mae(y, t) + huber(y, t) + hinge(y, t) + sigmoid_cross_entropy(y, t)
-        }");
+        }",
+    );
     let loss = |rows: &str, shape: &str| {
         let text = format!(
             "model q {{y: {shape} ~ {rows}}} : () -> R[1] () {{ softmax_cross_entropy(y, ones[{}]) }}\n\
@@ -216,6 +218,7 @@ fn calls_are_counted_where_operations_are_not() {
 
 #[test]
 fn seeds_have_sixty_four_bits() {
-    let text = format!("{Q}train r {{ objective = q, optimiser = gd(lr = 1), steps = 1, seed = 18446744073709551615 }}");
+    let text =
+        format!("{Q}train r {{ objective = q, optimiser = gd(lr = 1), steps = 1, seed = 18446744073709551615 }}");
     assert_eq!(training(&text).settings.seed, Some(u64::MAX));
 }

@@ -40,10 +40,9 @@ fn what_is_wrong_only_far_out_is_found() {
 
 #[test]
 fn a_counterexample_is_not_a_kink() {
-    for (fwd, rev) in [
-        ("if x > 0 then x else 0", "if x > 0 then dy else 0.01 * dy"),
-        ("abs(x)", "if x > 0 then dy else -0.5 * dy"),
-    ] {
+    for (fwd, rev) in
+        [("if x > 0 then x else 0", "if x > 0 then dy else 0.01 * dy"), ("abs(x)", "if x > 0 then dy else -0.5 * dy")]
+    {
         let notes = derivative(fwd, rev).failure.unwrap().notes;
         let point = notes[0].trim_start_matches("at input [").trim_end_matches(']');
         assert!(point.split(", ").any(|x| x.parse::<f64>().unwrap() < 0.0), "{fwd}: {notes:?}");

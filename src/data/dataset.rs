@@ -250,7 +250,8 @@ fn keep_rows(
             };
             // Labels that are numbers are named by themselves, whatever their places among the classes.
             let numbers = labels.names().iter().all(|n| n.parse::<f64>().is_ok());
-            let help = if numbers { "name a class by its label" } else { "name classes by number from 0, or by their text" };
+            let help =
+                if numbers { "name a class by its label" } else { "name classes by number from 0, or by their text" };
             faults.push(fault(format!("no row has the class {shown}")).help(help));
         }
     }

@@ -173,7 +173,8 @@ fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics
     let at = |sizes: &Vars, said: &mut Diagnostics| {
         let made = diagram_of(defs, id, map, sizes, false, said);
         // The form outside training may be wrong alone; its diagram is made by those who use it.
-        let outside = made.is_none() || map.evaluate.is_none() || diagram_of(defs, id, map, sizes, true, said).is_some();
+        let outside =
+            made.is_none() || map.evaluate.is_none() || diagram_of(defs, id, map, sizes, true, said).is_some();
         made.filter(|_| outside)
     };
     if names.is_empty() {

@@ -221,12 +221,10 @@ impl<'a> Names<'a> {
 
     fn expr(&mut self, e: &'a Expr) {
         stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || match &e.kind {
-            ExprKind::Path(path) => {
-                match path.as_slice() {
-                    [name] => self.mention(name),
-                    _ => self.owners.extend(path.first().map(|n| &*n.name)),
-                }
-            }
+            ExprKind::Path(path) => match path.as_slice() {
+                [name] => self.mention(name),
+                _ => self.owners.extend(path.first().map(|n| &*n.name)),
+            },
             ExprKind::Then(list) | ExprKind::Compose(list) | ExprKind::Tuple(list) => {
                 list.iter().for_each(|e| self.expr(e));
             }

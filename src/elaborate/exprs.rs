@@ -338,8 +338,10 @@ impl<'p> Elab<'p> {
 
     /// A number beside a name that means nothing: a setting that takes words, at its sample.
     fn is_word(&self, a: &Expr, b: &Expr, env: &Env<'p>) -> bool {
-        let number = |e: &Expr| matches!(&e.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
-            if matches!(env.get(&n.name), Some(Den::Wires(Value::Number(_))))));
+        let number = |e: &Expr| {
+            matches!(&e.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
+            if matches!(env.get(&n.name), Some(Den::Wires(Value::Number(_))))))
+        };
         let nothing = |e: &Expr| {
             matches!(&e.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
             if env.get(&n.name).is_none() && &*n.name != "pi" && self.resolve_path(p, env).is_none()))

@@ -38,7 +38,8 @@ impl<'p> Elab<'p> {
         match self.defs.item(id).map(|i| &i.kind) {
             Some(ItemKind::Map(map)) => Ok(Subject { id, map, call }),
             _ => fault(
-                Diagnostic::error(Code::WRONG_KIND, format!("{} {what} is needed here", article(what))).at(e.span, "this is not one"),
+                Diagnostic::error(Code::WRONG_KIND, format!("{} {what} is needed here", article(what)))
+                    .at(e.span, "this is not one"),
             ),
         }
     }

@@ -115,7 +115,7 @@ fn build(
     let data_at = fields.get("data").map(|e| e.span);
     let (objective, params, noise) = objective_of(defs, &goal, &env, &types, data_at, false, said)?;
     let (evaluate, outside, _) = objective_of(defs, &goal, &env, &types, data_at, true, said)?;
-    if !trained(&params, &outside, said) {
+    if !trained(&params, &outside, fields.name, said) {
         return None;
     }
     let predict = prediction(defs, &goal, &env);
@@ -276,7 +276,7 @@ fn leaf_of_column(t: &ColumnType) -> Leaf {
 type Objective = (Diagram, Vec<ParamPort>, Vec<Parameter>);
 
 /// Refuses parameters that only the form outside training makes: nothing trains them.
-fn trained(params: &[ParamPort], outside: &[ParamPort], said: &mut Diagnostics) -> bool {
+fn trained(params: &[ParamPort], outside: &[ParamPort], run: Span, said: &mut Diagnostics) -> bool {
     let mut all = true;
     for port in outside {
         let known = params.iter().find(|p| p.path == port.path);
@@ -293,7 +293,8 @@ fn trained(params: &[ParamPort], outside: &[ParamPort], said: &mut Diagnostics) 
             .also(p.span, format!("{} in training", p.leaf)),
             None => {
                 Diagnostic::error(Code::PORT, format!("`{}` is a parameter of an `evaluate` form alone", port.path))
-                    .at(port.span, "training never meets it")
+                    .at(run, "this run never meets it")
+                    .also(port.span, "declared here")
                     .help("declare a port in `{ }` and use it in both forms")
             }
         });

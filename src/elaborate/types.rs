@@ -61,12 +61,10 @@ impl<'p> Elab<'p> {
                 let parts = parts.iter().map(|t| Ok((None, self.ty(t, env)?))).collect::<Res<_>>()?;
                 Ok(Ty::Tuple(parts, ty.span))
             }
-            TypeKind::Name(path, groups) => {
-                match path.as_slice() {
-                    [name] => self.named_type(name, path, groups, env, ty.span),
-                    _ => self.alias(path, groups, env, ty.span),
-                }
-            }
+            TypeKind::Name(path, groups) => match path.as_slice() {
+                [name] => self.named_type(name, path, groups, env, ty.span),
+                _ => self.alias(path, groups, env, ty.span),
+            },
         }
     }
 
@@ -413,7 +411,9 @@ impl<'p> Elab<'p> {
                     BaseTerm::Plain(_) => "Int".to_owned(),
                     BaseTerm::Fin(n) => format!("Fin[{}]", self.show_dim(n, env, vars)),
                 };
-                let dims: Vec<String> = dims.iter().map(|d| self.show_dim(d, env, vars)).collect();
+                let dims = dims.iter().map(|d| self.show_dim(d, env, vars));
+                // A `..s` that stands for no dimension shows none.
+                let dims: Vec<String> = dims.filter(|d| !d.is_empty()).collect();
                 format!("{head}[{}]", dims.join(", "))
             }
         }
