@@ -222,3 +222,22 @@ fn seeds_have_sixty_four_bits() {
         format!("{Q}train r {{ objective = q, optimiser = gd(lr = 1), steps = 1, seed = 18446744073709551615 }}");
     assert_eq!(training(&text).settings.seed, Some(u64::MAX));
 }
+
+#[test]
+fn a_first_loss_that_is_no_number_blames_no_rate() {
+    let text = "model q {x: R[1] ~ constant(-1)} : () -> R[1] () { log(x) }\n\
+                train r { objective = q, optimiser = gd(lr = 1), steps = 1, precision = f64 }";
+    let fault = steps::learner(text).step(&[]).unwrap_err();
+    assert_eq!(fault.code, Code::RUN_NOT_FINITE);
+    assert!(fault.help.is_some_and(|h| !h.contains("rate")));
+}
+
+#[test]
+fn a_long_chain_is_refused_once() {
+    let mut text = String::from("def d0 : R[1] -> R[1] (x) { tanh(x) }\n");
+    for i in 1..=1_520 {
+        writeln!(text, "def d{i} : R[1] -> R[1] = d{}", i - 1).unwrap();
+    }
+    let faults = said(&text, &MemoryWorld::default());
+    assert_eq!(faults.0.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::NESTING], "{} messages", faults.0.len());
+}

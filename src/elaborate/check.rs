@@ -200,7 +200,7 @@ fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics
         .map(|((n, _), k)| format!("{n} = {k}"))
         .collect();
     // Sizes that do not divide, or are too small, say nothing of the definition; what is wrong at every size does.
-    let Some((first, others)) = tried.split_first() else { return None };
+    let (first, others) = tried.split_first()?;
     let everywhere = |d: &Diagnostic| {
         let again = |other: &Diagnostics| {
             let place = |e: &&Diagnostic| e.code == d.code && e.span() == d.span();
