@@ -234,9 +234,11 @@ fn a_first_loss_that_is_no_number_blames_no_rate() {
 
 #[test]
 fn a_long_chain_is_refused_once() {
+    // Each definition nests some twenty deep, so that a short chain is a deep one.
     let mut text = String::from("def d0 : R[1] -> R[1] (x) { tanh(x) }\n");
-    for i in 1..=1_520 {
-        writeln!(text, "def d{i} : R[1] -> R[1] = d{}", i - 1).unwrap();
+    for i in 1..=170 {
+        let call = (0..20).fold(format!("d{}(x)", i - 1), |inner, _| format!("-({inner})"));
+        writeln!(text, "def d{i} : R[1] -> R[1] (x) {{ {call} }}").unwrap();
     }
     let faults = said(&text, &MemoryWorld::default());
     assert_eq!(faults.0.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::NESTING], "{} messages", faults.0.len());
