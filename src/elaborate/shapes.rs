@@ -344,7 +344,14 @@ impl<'p> Elab<'p> {
 
     /// `zeros[n]`, `ones[n]`, `eye[n]`.
     pub(crate) fn filled(&mut self, name: &Ident, call: &Call<'p>, env: &Env<'p>) -> Res<Value> {
-        let dims: Vec<Dim> = self.dims_given(call, env)?.into_iter().map(Dim::lit).collect();
+        let sizes = self.dims_given(call, env)?;
+        let entries = sizes.iter().try_fold(1_u64, |n, d| n.checked_mul(*d));
+        if entries.is_none_or(|n| n > 1 << 40) {
+            return fault(
+                Diagnostic::error(Code::LIMIT, "this has more entries than any memory").at(call.span, "more than 2^40"),
+            );
+        }
+        let dims: Vec<Dim> = sizes.into_iter().map(Dim::lit).collect();
         let made = match (&*name.name, dims.as_slice()) {
             (_, []) => {
                 return fault(
