@@ -112,7 +112,9 @@ fn sgd_in_all_forms() {
                     let mut b = [0.0; 7];
                     plain(&rule, |t, i, p, g| {
                         let d = g + decay * p;
-                        b[i] = if t == 0 { d } else { momentum * b[i] + (1.0 - dampening) * d };
+                        // torch.optim.SGD has neither buffer nor dampening without momentum.
+                        let plain = t == 0 || momentum == 0.0;
+                        b[i] = if plain { d } else { momentum * b[i] + (1.0 - dampening) * d };
                         p - 0.05 * if nesterov { d + momentum * b[i] } else { b[i] }
                     });
                 }

@@ -272,9 +272,11 @@ fn keep_rows(
                 KeepValue::Number(n) => n.to_string(),
                 KeepValue::Name(name) => quoted(name),
             };
-            faults.push(
-                fault(format!("no row has the class {shown}")).help("name classes by number from 0, or by their text"),
-            );
+            // Labels that are numbers are named by themselves, whatever their places among the classes.
+            let numbers = labels.names().iter().all(|n| n.parse::<f64>().is_ok());
+            let help =
+                if numbers { "name a class by its label" } else { "name classes by number from 0, or by their text" };
+            faults.push(fault(format!("no row has the class {shown}")).help(help));
         }
     }
     if !rows.iter().any(|row| *row < table.source_rows) {

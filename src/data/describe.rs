@@ -276,13 +276,14 @@ impl Reader<'_> {
         if spec.class_target().is_some() {
             return;
         }
-        let needs_class = [(stratified, spec.split.span, "a stratified split")];
-        let keep = spec.keep.as_ref().map(|Keep { span, .. }| (true, *span, "`keep = class ..`"));
-        for (_, span, what) in needs_class.into_iter().chain(keep).filter(|(needed, ..)| *needed) {
+        const CLASS: &str = "end the target in `class[k]` or `onehot[k]`";
+        let needs_class = [(stratified, spec.split.span, "a stratified split", format!("{CLASS}, or use `holdout`"))];
+        let keep = spec.keep.as_ref().map(|Keep { span, .. }| (true, *span, "`keep = class ..`", CLASS.to_owned()));
+        for (_, span, what, help) in needs_class.into_iter().chain(keep).filter(|(needed, ..)| *needed) {
             self.fault::<()>(
                 Diagnostic::error(Code::DATA_SPLIT, format!("{what} needs a target that is a class"))
                     .at(span, "needs classes")
-                    .help("end the target in `class[k]` or `onehot[k]`, or use `holdout`"),
+                    .help(help),
             );
         }
     }

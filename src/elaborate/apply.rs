@@ -20,6 +20,8 @@ pub(crate) struct Call<'p> {
     pub(crate) ports: Option<&'p Group>,
     pub(crate) settings: Vec<&'p Arg>,
     pub(crate) span: Span,
+    /// The place of its parameters, for a name of the language that took its number already.
+    pub(crate) prefix: Option<String>,
 }
 
 /// What arrives at a map, and where it comes from when that is another map.
@@ -69,8 +71,11 @@ impl<'p> Elab<'p> {
         match &map.kind {
             ExprKind::Compose(list) => {
                 let mut arriving = input;
-                for each in list {
-                    let value = self.apply(each, env, arriving)?;
+                for (i, each) in list.iter().enumerate() {
+                    let value = self.apply(each, env, arriving).inspect_err(|_| {
+                        // What arrives at the rest is not known; its names are.
+                        list.iter().skip(i + 1).for_each(|e| self.names_of(e, env, "map"));
+                    })?;
                     arriving = Arriving { value, from: Some(each.span) };
                 }
                 Ok(arriving.value)
@@ -132,7 +137,7 @@ impl<'p> Elab<'p> {
         }
     }
 
-    fn apply_named(
+    pub(crate) fn apply_named(
         &mut self,
         path: &'p [Ident],
         head: Span,
@@ -189,9 +194,9 @@ impl<'p> Elab<'p> {
         let ExprKind::Path(path) = &head.kind else {
             // `(f >> g)(x)`
             if before.is_empty() {
-                let place = self.reserve(head, env);
+                // Its calls take their numbers before its arguments do.
+                let inner = env.at(env.place.reserve(self.owners(head, env)));
                 let value = self.arguments(last, env)?.0;
-                let inner = place.map_or_else(|| env.clone(), |p| env.at(p));
                 return self.apply(head, &inner, Arriving { value, from: None });
             }
             return fault(Diagnostic::error(Code::WRONG_KIND, "only a named map takes brackets").at(head.span, ""));
@@ -213,6 +218,7 @@ impl<'p> Elab<'p> {
         match place {
             Some(prefix) => {
                 let Some(id) = self.resolve_path(path, env) else {
+                    call.prefix = Some(prefix);
                     return self.apply_named(path, head.span, call, env, arriving);
                 };
                 self.apply_def_at(id, &call, env, arriving, prefix)
@@ -221,8 +227,23 @@ impl<'p> Elab<'p> {
         }
     }
 
-    fn reserve(&mut self, head: &'p Expr, env: &Env<'p>) -> Option<Rc<Place>> {
-        self.owns_expr(head, env, &[]).then(|| Place::new(env.place.next()))
+    /// How many calls of a map written as an expression take a number.
+    fn owners(&mut self, map: &'p Expr, env: &Env<'p>) -> usize {
+        match &map.kind {
+            ExprKind::Compose(list) => list.iter().map(|e| self.owners(e, env)).sum(),
+            ExprKind::Sum(first, rest) => {
+                self.owners(first, env) + rest.iter().map(|(_, _, e)| self.owners(e, env)).sum::<usize>()
+            }
+            ExprKind::Product(first, rest) => {
+                self.owners(first, env) + rest.iter().map(|(_, _, e)| self.owners(e, env)).sum::<usize>()
+            }
+            ExprKind::Path(path) => usize::from(self.owner_of(path, &Call::default(), env)),
+            ExprKind::Apply(head, groups) => match (&head.kind, self.brackets(groups, map.span)) {
+                (ExprKind::Path(path), Ok(call)) => usize::from(self.owner_of(path, &call, env)),
+                _ => 0,
+            },
+            _ => 0,
+        }
     }
 
     fn owner_of(&mut self, path: &'p [Ident], call: &Call<'p>, env: &Env<'p>) -> bool {
@@ -231,8 +252,15 @@ impl<'p> Elab<'p> {
         {
             return false;
         }
-        let Some(id) = self.resolve_path(path, env) else { return false };
-        self.call_owns(id, call, env)
+        match self.resolve_path(path, env) {
+            Some(id) => self.call_owns(id, call, env),
+            None => self.repeats(path) && call.settings.first().is_some_and(|a| self.owns_arg(a, env)),
+        }
+    }
+
+    /// `stack`, `iterate`: names of the language whose calls own what their map owns.
+    fn repeats(&self, path: &[Ident]) -> bool {
+        matches!(path, [name] if matches!(&*name.name, "stack" | "iterate"))
     }
 
     /// Whether a call makes parameters: its definition does and they are not all given, or a map passed to it does.
@@ -356,19 +384,17 @@ impl<'p> Elab<'p> {
                 .also(name.span, format!("{} are declared", declared.len())),
             );
         }
-        let terms = group.args.iter().enumerate();
-        for (at, arg) in terms {
-            let var = match &arg.name {
-                Some(key) => declared.iter().find(|v| v.name.name == key.name).ok_or_else(|| {
-                    Some(Box::new(
-                        Diagnostic::error(Code::DIMENSION, format!("`{}` has no dimension `{}`", name.name, key.name))
-                            .at(key.span, ""),
-                    ))
-                })?,
-                None => match declared.get(at) {
-                    Some(v) => v,
-                    None => return Err(None),
-                },
+        let names: Vec<&str> = declared.iter().map(|v| &*v.name.name).collect();
+        let places = self.places(&group.args.iter().collect::<Vec<_>>(), &names, Code::DIMENSION)?;
+        for (at, (arg, place)) in group.args.iter().zip(places).enumerate() {
+            let var = match (place.and_then(|p| declared.get(p)), &arg.name) {
+                (Some(var), _) => var,
+                (None, Some(key)) => {
+                    let d =
+                        Diagnostic::error(Code::DIMENSION, format!("`{}` has no dimension `{}`", name.name, key.name));
+                    return fault(d.at(key.span, ""));
+                }
+                (None, None) => return Err(None),
             };
             match &arg.value {
                 ArgValue::Expr(e) if matches!(e.kind, ExprKind::Hole) => {}
@@ -438,7 +464,7 @@ impl<'p> Elab<'p> {
         self.open_letters(&from, &mut vars);
         self.open_letters(&to, &mut vars);
         if let Some(m) = self.unify(&from, &input.value, &mut vars)? {
-            return self.does_not_fit(&map.name, &map.arrow, call, &input, &m);
+            return self.does_not_fit(&map.name, (&map.arrow, &map.dims), call, &input, &m);
         }
         vars.bind_into(&mut inner);
         let given = self.given_ports(map, call, env)?;
@@ -446,6 +472,7 @@ impl<'p> Elab<'p> {
         if let Some(value) = key.as_ref().and_then(|k| self.memo.get(k)) {
             return Ok(value.clone());
         }
+        self.count_call(call.span)?;
         self.make_ports(map, &given, &mut vars, &mut inner, (call, env))?;
         let drawn = self.noises.len();
         let before = self.b.origin();
@@ -487,7 +514,16 @@ impl<'p> Elab<'p> {
         let own_name = |id: DefId, span: Span| {
             self.defs.item(id).and_then(super::names::item_name).is_some_and(|n| n.span == span)
         };
-        let Some((id, span)) = self.calls.iter().rev().find(|(_, span)| !prelude(*span)).copied() else { return d };
+        let Some((id, span)) = self.calls.iter().rev().find(|(_, span)| !prelude(*span)).copied() else {
+            // In a rule of the prelude the place is where the run names it.
+            return match &self.rule {
+                Some(scope) if !prelude(scope.stage) && d.labels.iter().all(|l| prelude(l.span)) => {
+                    d.labels.iter_mut().for_each(|l| l.primary = false);
+                    d.at(scope.stage, "in this rule")
+                }
+                _ => d,
+            };
+        };
         if own_name(id, span) {
             return d;
         }
@@ -509,43 +545,42 @@ impl<'p> Elab<'p> {
                 if let Some(wires) = wires {
                     self.bind_wires(wires, input.clone(), call.span, inner)?;
                 }
-                let value = self.block(block, inner)?;
-                self.warn_unused(map, wires.as_ref(), inner);
-                value
+                self.block(block, inner)?
             }
         };
         Ok(value)
     }
 
-    fn warn_unused(&mut self, map: &'p MapItem, wires: Option<&'p crate::syntax::ast::Wires>, inner: &Env<'p>) {
-        if self.defs.is_prelude(inner.file) || self.evaluating {
-            return;
+    /// The two dimensions of a call the other way round, if the map then takes what arrives.
+    fn swapped(
+        &mut self,
+        arrow: &'p crate::syntax::ast::Arrow,
+        declared: &'p [crate::syntax::ast::DimVar],
+        call: &Call<'p>,
+        input: &Value,
+    ) -> Option<String> {
+        let ([a, b], [x, y]) = (call.dims?.args.as_slice(), declared) else { return None };
+        let mut vars = Vars::default();
+        for (var, arg) in [(x, b), (y, a)] {
+            let (None, ArgValue::Expr(e)) = (&arg.name, &arg.value) else { return None };
+            vars.declare(&var.name.name, var.spread);
+            // Dimensions of the call's place are numbers or names of dims; others are not guessed at.
+            let env = self.root(self.defs.file_of(arg.span.file)?);
+            vars.known.insert(var.name.name.clone(), Known::Dim(self.dim(e, &env).ok()?));
         }
-        for port in map.ports.iter().filter(|p| !inner.used(&p.name.name)) {
-            self.diagnostics.push(
-                Diagnostic::error(Code::UNUSED_PORT, format!("the port `{}` is never used", port.name.name))
-                    .at(port.name.span, "declared here")
-                    .help("use it in the body, or remove it"),
-            );
-        }
-        for (pattern, _) in wires.iter().flat_map(|w| &w.patterns) {
-            if let crate::syntax::ast::Pattern::Name(name) = pattern
-                && !inner.used(&name.name)
-            {
-                self.diagnostics.push(
-                    Diagnostic::warning(Code::UNUSED, format!("the wire `{}` is never used", name.name))
-                        .at(name.span, "dropped")
-                        .help("write `_` to drop it on purpose"),
-                );
-            }
-        }
+        let outside = self.root(self.defs.file_of(arrow.span.file)?);
+        let from = self.ty(&arrow.from, &outside).ok()?;
+        self.open_letters(&from, &mut vars);
+        let text = |arg: &Arg| self.defs.sources.slice(arg.span).to_owned();
+        let shown = format!("[{}, {}]", text(b), text(a));
+        self.unify(&from, input, &mut vars).ok()?.is_none().then_some(shown)
     }
 
     /// The message for a map that cannot take what arrives.
     pub(crate) fn does_not_fit<T>(
         &mut self,
         name: &Ident,
-        arrow: &crate::syntax::ast::Arrow,
+        (arrow, declared): (&'p crate::syntax::ast::Arrow, &'p [crate::syntax::ast::DimVar]),
         call: &Call<'p>,
         input: &Arriving,
         m: &Mismatch,
@@ -557,6 +592,14 @@ impl<'p> Elab<'p> {
                 .help(format!("`{}` takes {}; make both sides the same", name.name, m.needs)),
             None => Diagnostic::error(Code::SHAPE, format!("`{}` takes {}, not {}", name.name, m.needs, m.gives))
                 .at(call.span, format!("was given {}", m.gives)),
+        };
+        let label = m.gives.split_once("Fin[").and_then(|(_, rest)| rest.split_once(']')).map(|(n, _)| n);
+        let d = match (self.swapped(arrow, declared, call, &input.value), label) {
+            (Some(other), _) => d.help(format!("are the dimensions swapped? `{}{other}` takes this", name.name)),
+            (None, Some(n)) if !m.needs.contains("Fin[") => {
+                d.help(format!("a label is not a vector: end the target in `onehot[{n}]` instead of `class[{n}]`"))
+            }
+            _ => d,
         };
         let own = !self.defs.file_of(arrow.span.file).is_some_and(|f| self.defs.is_prelude(f));
         fault(if own { d.also(arrow.from.span, format!("takes {}", m.needs)) } else { d })

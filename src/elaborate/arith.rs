@@ -318,7 +318,7 @@ impl<'p> Elab<'p> {
             let wires = match each {
                 [a] => vec![elab.as_wire(&a.0, a.1)?],
                 [a, b] => {
-                    let (x, y) = elab.fit(a, b, "logic", span)?;
+                    let (x, y) = elab.fit(a, b, Op::Logic(op).name(), span)?;
                     vec![x, y]
                 }
                 _ => return Err(None),

@@ -51,6 +51,15 @@ impl<'p> Elab<'p> {
     /// Binds a list of patterns to the components of a value.
     pub(crate) fn bind_wires(&mut self, wires: &'p Wires, value: Value, from: Span, env: &mut Env<'p>) -> Res<()> {
         let n = wires.patterns.len();
+        // What follows a fault here is not its fault.
+        let failed = match &value {
+            Value::Tuple(parts) => parts.len() != n && n != 1,
+            Value::Poison => false,
+            _ => n != 1,
+        };
+        if failed {
+            wires.names().into_iter().for_each(|name| env.bind(name.name.clone(), Den::Wires(Value::Poison)));
+        }
         let values = match value {
             Value::Poison => vec![Value::Poison; n],
             Value::Tuple(parts) if parts.len() == n && n != 1 => parts,

@@ -67,22 +67,52 @@ pub(crate) const NAMES: &[&str] = &[
 
 /// Names that the language promises and this version does not know yet.
 pub(crate) const LATER: &[&str] = &[
+    "adadelta",
+    "adafactor",
+    "adamax",
+    "amsgrad",
+    "beta_gd",
+    "c_adamw",
+    "c_lion",
+    "cautious",
     "cholesky",
     "conv1d",
     "conv_lut",
     "cosine_restarts",
+    "d_adapt_adam",
     "dropout",
     "eigh",
     "embed",
+    "galore",
+    "grams",
     "gru",
+    "lamb",
+    "lars",
     "linear_schedule",
+    "lion",
+    "lookahead",
     "lstm",
+    "muon",
+    "nadam",
+    "normalized_gd",
+    "online_subspace_descent",
     "or_pool",
     "parallel",
+    "prodigy",
     "qr",
+    "radam",
     "rms_norm",
+    "rmsprop",
+    "sam",
     "scan",
+    "schedule_free",
+    "sgdw",
+    "shampoo",
+    "signsgd",
+    "soap",
+    "sophia",
     "sort",
+    "spider",
     "svd",
     "top_k",
     "top_singular",
@@ -325,10 +355,20 @@ impl<'p> Elab<'p> {
             );
         }
         let owns = self.owns_expr(map, env, &[]);
-        let prefix = if owns { env.place.next() } else { env.place.prefix.clone() };
+        let prefix = match &call.prefix {
+            Some(prefix) => prefix.clone(),
+            None if owns => env.place.next(),
+            None => env.place.prefix.clone(),
+        };
         let stacked = &*name.name == "stack";
         let mut arriving = input;
+        let mut before = self.b.len();
         for copy in 0..*k {
+            // The first copy may make more than the others: what they share.
+            if copy > 1 {
+                self.room_for_copies(*k - copy, before, call.span)?;
+            }
+            before = self.b.len();
             let prefix = if stacked { format!("{prefix}.{copy}") } else { format!("{prefix}.f") };
             let closure = Rc::new(Closure { expr: map, env: env.clone(), prefix, owns });
             let value = self.apply_closure(&closure, arriving)?;

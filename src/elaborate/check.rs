@@ -6,14 +6,16 @@
 use super::dims::{Known, Vars};
 use super::models::diagram_of;
 use super::names::{DefId, Definitions, item_name, item_word, nearest};
-use super::program::{ItemInfo, Model, Program, RuleDiagram};
+use super::program::{ItemInfo, Model, Numbers, Parameter, Program, RuleDiagram};
 use super::session::Elab;
-use super::value::{Env, Place, Value};
+use super::types::Ty;
+use super::unread::stand_in;
+use super::value::{Den, Env, Place, Res, Value};
 use super::{rules, train};
-use crate::diagram::Role;
+use crate::diagram::{Diagram, Role};
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Diagnostics};
-use crate::syntax::ast::{FormalKind, Ident, Item, ItemKind, MapItem, PrimItem, ScopeWord};
+use crate::syntax::ast::{FormalKind, Ident, Item, ItemKind, MapItem, PrimItem, ScopeWord, TypeDecl};
 use std::rc::Rc;
 
 /// Sample sizes for open dimensions, tried in order: distinct numbers first, then ones that divide well.
@@ -26,12 +28,17 @@ pub(crate) fn all(program: &Program, said: &mut Diagnostics) {
         let ids = (0..file.tree.items.len()).map(|i| DefId { file: f, item: i });
         for id in ids.filter(|id| !defs.circular.contains(id)) {
             let Some(item) = defs.item(id) else { continue };
-            one(defs, id, item, said);
+            let mut local = Diagnostics::default();
+            one(program, id, item, &mut local);
+            // A chain of definitions that is too long is so for each that is longer still: once is enough.
+            let deep = said.0.iter().any(|d| d.code == Code::NESTING);
+            local.0.into_iter().filter(|d| !(deep && d.code == Code::NESTING)).for_each(|d| said.push(d));
         }
     }
 }
 
-fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
+fn one(program: &Program, id: DefId, item: &Item, said: &mut Diagnostics) {
+    let defs = &program.defs;
     let env = Env::new(id.file, Place::new(""));
     let mut elab = Elab::new(defs);
     match &item.kind {
@@ -44,7 +51,8 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
             elab.keep(found);
         }
         ItemKind::Map(map) => {
-            map_item(defs, id, map, said);
+            let made = map_item(defs, id, map, said);
+            program.measured(id, made.as_ref().map(numbers_of));
         }
         ItemKind::Prim(prim) => {
             prim_item(defs, id, prim, said);
@@ -54,9 +62,10 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
             super::data_items::spec_of(defs, id.file, record, said);
         }
         ItemKind::Train(record) => {
-            if let Err(faults) = train::training(defs, id.file, record, &[]) {
-                faults.0.into_iter().for_each(|d| said.push(d));
-            }
+            let found = train::training(defs, id.file, record, &[]);
+            program.measured(id, found.as_ref().ok().map(|t| numbers(&t.params, &t.objective)));
+            let all = found.map_or_else(|faults| faults, |t| t.warnings);
+            all.0.into_iter().for_each(|d| said.push(d));
         }
         ItemKind::Game(_) => {
             let _: Option<()> = {
@@ -64,9 +73,54 @@ fn one(defs: &Definitions, id: DefId, item: &Item, said: &mut Diagnostics) {
                 elab.keep(not)
             };
         }
-        ItemKind::Import(_) | ItemKind::Type(_) => {}
+        ItemKind::Type(decl) => {
+            let found = type_item(&mut elab, decl, &env);
+            elab.keep(found);
+        }
+        ItemKind::Import(_) => {}
     }
     elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
+}
+
+/// The letters that a signature leaves open.
+fn letters(defs: &Definitions, id: DefId, map: &MapItem) -> Vec<std::sync::Arc<str>> {
+    let mut elab = Elab::new(defs);
+    let env = elab.root(id.file);
+    let mut vars = Vars::default();
+    for ty in [&map.arrow.from, &map.arrow.to].into_iter().chain(map.ports.iter().map(|p| &p.ty)) {
+        if let Ok(ty) = elab.ty(ty, &env) {
+            elab.open_letters(&ty, &mut vars);
+        }
+    }
+    vars.names.into_iter().map(|(n, _)| n).collect()
+}
+
+/// A type at sample sizes; what depends on them is said where it is used.
+fn type_item<'p>(elab: &mut Elab<'p>, decl: &'p TypeDecl, env: &Env<'p>) -> Res<()> {
+    let mut vars = Vars::default();
+    decl.dims.iter().for_each(|d| vars.declare(&d.name.name, d.spread));
+    let mut inner = env.clone();
+    sample(&vars.names, SAMPLES.first().copied().unwrap_or_default()).bind_into(&mut inner);
+    let ty = elab.ty(&decl.ty, &inner)?;
+    elab.open_letters(&ty, &mut vars);
+    let vars = sample(&vars.names, SAMPLES.first().copied().unwrap_or_default());
+    let mut parts = vec![&ty];
+    while let Some(part) = parts.pop() {
+        match part {
+            Ty::Tuple(list, _) => parts.extend(list.iter().map(|(_, t)| t)),
+            Ty::Params(_) => {}
+            Ty::Leaf { .. } => match elab.leaf_of(part, &vars) {
+                Err(Some(d)) if vars.names.is_empty() || !sizes_matter(&d) => return Err(Some(d)),
+                _ => {}
+            },
+        }
+    }
+    Ok(())
+}
+
+/// Whether a fault may be one of the sample sizes alone.
+fn sizes_matter(d: &Diagnostic) -> bool {
+    matches!(d.code, Code::DIVISION | Code::DIMENSION | Code::RANGE)
 }
 
 /// The open dimensions of a definition.
@@ -85,8 +139,18 @@ fn sample(names: &[(std::sync::Arc<str>, bool)], sizes: &[u64]) -> Vars {
 }
 
 fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics) -> Option<Model> {
-    // A map that takes maps, or settings without defaults, has a meaning only where it is used.
+    // A map that takes maps, or settings without defaults, has a meaning only where it is used; its names have one.
     if map.formals.iter().any(|f| !matches!(f.kind, FormalKind::Default(_))) {
+        let mut elab = Elab::new(defs);
+        let mut env = elab.root(id.file);
+        map.formals.iter().map(|f| &f.name).for_each(|n| stand_in(&mut env, n));
+        map.ports.iter().map(|p| &p.name).for_each(|n| stand_in(&mut env, n));
+        map.dims.iter().map(|d| &d.name).for_each(|n| stand_in(&mut env, n));
+        for letter in letters(defs, id, map) {
+            env.bind(letter, Den::Wires(Value::Poison));
+        }
+        std::iter::once(&map.body).chain(&map.evaluate).for_each(|b| elab.names_of_body(b, &env));
+        elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
         return None;
     }
     let mut elab = Elab::new(defs);
@@ -98,20 +162,34 @@ fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics
         elab.open_letters(&from, &mut vars);
     }
     elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
-    let names = open(&vars);
-    if names.is_empty() {
-        return diagram_of(defs, id, map, &Vars::default(), false, said);
+    // Letters of ports alone are those of the parameters that a call gives.
+    let mut elab = Elab::new(defs);
+    for port in &map.ports {
+        if let Ok(ty) = elab.ty(&port.ty, &env) {
+            elab.open_letters(&ty, &mut vars);
+        }
     }
-    let mut first: Option<Diagnostics> = None;
+    let names = open(&vars);
+    let at = |sizes: &Vars, said: &mut Diagnostics| {
+        let made = diagram_of(defs, id, map, sizes, false, said);
+        // The form outside training may be wrong alone; its diagram is made by those who use it.
+        let outside =
+            made.is_none() || map.evaluate.is_none() || diagram_of(defs, id, map, sizes, true, said).is_some();
+        made.filter(|_| outside)
+    };
+    if names.is_empty() {
+        return at(&Vars::default(), said);
+    }
+    let mut tried: Vec<Diagnostics> = Vec::new();
     for sizes in SAMPLES {
         let mut local = Diagnostics::default();
-        let made = diagram_of(defs, id, map, &sample(&names, sizes), false, &mut local);
+        let made = at(&sample(&names, sizes), &mut local);
         if made.is_some() {
             local.0.into_iter().for_each(|d| said.push(d));
             return made;
         }
         let limit = local.0.iter().any(|d| d.code == Code::LIMIT);
-        first.get_or_insert(local);
+        tried.push(local);
         if limit {
             break;
         }
@@ -121,13 +199,19 @@ fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics
         .zip(SAMPLES.first().copied().unwrap_or_default())
         .map(|((n, _), k)| format!("{n} = {k}"))
         .collect();
-    let sizes_matter = |d: &Diagnostic| matches!(d.code, Code::DIVISION | Code::DIMENSION | Code::RANGE | Code::ARITY);
-    let faults = first.unwrap_or_default();
-    if !faults.0.iter().any(sizes_matter) {
-        for d in faults.0 {
-            let noted = format!("checked with {}", shown.join(", "));
-            said.push(if d.is_error() { d.note(noted) } else { d });
-        }
+    // Sizes that do not divide, or are too small, say nothing of the definition; what is wrong at every size does.
+    let (first, others) = tried.split_first()?;
+    let everywhere = |d: &Diagnostic| {
+        let again = |other: &Diagnostics| {
+            let place = |e: &&Diagnostic| e.code == d.code && e.span() == d.span();
+            other.0.iter().find(place).is_some_and(|e| !sizes_matter(d) || e.message == d.message)
+        };
+        !d.is_error() || others.iter().all(again)
+    };
+    let sized = tried.iter().any(|t| t.0.iter().any(sizes_matter));
+    for d in first.0.iter().filter(|d| !sized || everywhere(d)) {
+        let noted = format!("checked with {}", shown.join(", "));
+        said.push(if d.is_error() { d.clone().note(noted) } else { d.clone() });
     }
     None
 }
@@ -194,13 +278,15 @@ fn sample_leaves(
     rule: &crate::syntax::ast::RuleItem,
 ) -> Vec<(std::sync::Arc<str>, Leaf)> {
     let mut elab = Elab::new(defs);
-    if rule.on.len() > 1 {
-        let env = elab.root(id.file);
-        let tys: Vec<_> =
-            rule.on.iter().filter_map(|on| Some((on.name.name.clone(), elab.ty(&on.ty, &env).ok()?))).collect();
-        let mut vars = Vars::default();
-        tys.iter().for_each(|(_, ty)| elab.open_letters(ty, &mut vars));
-        let vars = sample(&open(&vars), SAMPLES.first().copied().unwrap_or_default());
+    let env = elab.root(id.file);
+    let tys: Vec<_> =
+        rule.on.iter().filter_map(|on| Some((on.name.name.clone(), elab.ty(&on.ty, &env).ok()?))).collect();
+    let mut vars = Vars::default();
+    tys.iter().for_each(|(_, ty)| elab.open_letters(ty, &mut vars));
+    // A type that says more than "a vector" or "any shape" tells the leaf itself.
+    let told = |ty: &Ty<'_>| vars.names.is_empty() || !matches!(ty, Ty::Leaf { dims, .. } if dims.len() == 1);
+    if tys.len() > 1 || tys.first().is_some_and(|(_, ty)| told(ty)) {
+        let vars = sample(&vars.names, SAMPLES.first().copied().unwrap_or_default());
         return tys.iter().filter_map(|(name, ty)| Some((name.clone(), elab.leaf_of(ty, &vars).ok()?))).collect();
     }
     let base = rule.on.first().and_then(|on| elab.base_of(&on.ty, id.file)).unwrap_or(Base::Real);
@@ -253,11 +339,14 @@ pub(crate) fn items(program: &Program) -> Vec<ItemInfo> {
             _ => None,
         };
         let mut quiet = Diagnostics::default();
+        let known = program.measure(id);
         let numbers = match &item.kind {
             ItemKind::Map(m) if m.dims.is_empty() => {
-                map_item(defs, id, m, &mut quiet).map(|m| (m.params, m.diagram.work()))
+                known.unwrap_or_else(|| map_item(defs, id, m, &mut quiet).as_ref().map(numbers_of))
             }
-            ItemKind::Train(r) => train::training(defs, id.file, r, &[]).ok().map(|t| (t.params, t.objective.work())),
+            ItemKind::Train(r) => known.unwrap_or_else(|| {
+                train::training(defs, id.file, r, &[]).ok().map(|t| numbers(&t.params, &t.objective))
+            }),
             _ => None,
         };
         out.push(ItemInfo {
@@ -265,11 +354,20 @@ pub(crate) fn items(program: &Program) -> Vec<ItemInfo> {
             name: name.name.clone(),
             span: name.span,
             ty: arrow.map(|a| collapse(defs.sources.slice(a.span))),
-            parameters: numbers.as_ref().map(|(p, _)| p.iter().map(|p| p.leaf.size(1)).sum()),
+            parameters: numbers.map(|(p, _)| p),
             operations: numbers.map(|(_, w)| w),
         });
     }
     out
+}
+
+/// How many numbers the parameters of a map are, and how many operations it takes.
+fn numbers_of(model: &Model) -> Numbers {
+    numbers(&model.params, &model.diagram)
+}
+
+fn numbers(params: &[Parameter], diagram: &Diagram) -> Numbers {
+    (params.iter().map(|p| p.leaf.size(1)).sum(), diagram.work())
 }
 
 fn collapse(text: &str) -> String {

@@ -2,13 +2,32 @@
 
 use super::dims::Vars;
 use super::session::Elab;
-use super::value::{Env, Res, fault};
-use crate::object::Leaf;
-use crate::source::{Code, Diagnostic};
+use super::value::{Env, Res, Value, fault};
+use crate::object::{Base, Leaf};
+use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{ArgValue, ConstDecl, Expr, ExprKind, ItemKind};
 
 /// A shape and its entries, row-major; a plain number has no shape.
 type Entries = (Vec<u64>, Vec<f64>);
+
+/// How many numbers a constant may have: each is kept, unlike those of a wire `zeros[n]`.
+const MOST: u64 = 1 << 24;
+
+/// The number of entries of a constant that is written out, if it is not too large.
+fn written_out(dims: &[u64], span: Span) -> Res<usize> {
+    let entries = dims.iter().try_fold(1_u64, |n, d| n.checked_mul(*d));
+    match entries.filter(|n| *n <= MOST).and_then(|n| usize::try_from(n).ok()) {
+        Some(n) => Ok(n),
+        None => {
+            let shown = entries.map_or_else(|| "more than 2^64".to_owned(), |n| n.to_string());
+            fault(
+                Diagnostic::error(Code::LIMIT, format!("a constant of {shown} numbers"))
+                    .at(span, format!("the limit is {MOST}"))
+                    .help("a constant wire that is the same everywhere is `zeros[..]` or `ones[..]` in a body"),
+            )
+        }
+    }
+}
 
 impl<'p> Elab<'p> {
     /// The leaf and the entries of a `const`.
@@ -19,7 +38,8 @@ impl<'p> Elab<'p> {
         let dims = leaf.literal_dims().unwrap_or_default();
         if shape.is_empty() {
             let x = entries.first().copied().unwrap_or(0.0);
-            return Ok((leaf.clone(), vec![x; leaf.size(1)]));
+            let count = written_out(&dims, decl.ty.span)?;
+            return Ok((leaf.clone(), vec![x; count]));
         }
         if shape != dims {
             let given = Leaf::real(&shape);
@@ -30,6 +50,13 @@ impl<'p> Elab<'p> {
                 )
                 .at(decl.value.span, format!("this is {given}"))
                 .also(decl.ty.span, format!("declared {leaf}")),
+            );
+        }
+        if let (Base::Bool, Some(x)) = (leaf.base, entries.iter().find(|x| **x != 0.0 && **x != 1.0)) {
+            return fault(
+                Diagnostic::error(Code::CONSTANT, format!("`{}` is made of bits, {x} is none", decl.name.name))
+                    .at(decl.value.span, "bits are 0 and 1")
+                    .also(decl.ty.span, format!("declared {leaf}")),
             );
         }
         Ok((leaf, entries))
@@ -96,11 +123,11 @@ impl<'p> Elab<'p> {
                             dims.push(self.dim(d, env)?);
                         }
                     }
-                    let total: u64 = dims.iter().product();
-                    let total = usize::try_from(total).unwrap_or(0);
+                    let total = written_out(&dims, e.span)?;
                     return Ok(match (&**name, dims.as_slice()) {
                         ("eye", [n]) => {
                             let n = *n;
+                            written_out(&[n, n], e.span)?;
                             let entries = (0..n * n).map(|i| if i / n == i % n { 1.0 } else { 0.0 }).collect();
                             (vec![n, n], entries)
                         }
@@ -120,7 +147,15 @@ impl<'p> Elab<'p> {
                 let (shape, entries) = self.const_tensor(inner, env)?;
                 Ok((shape, entries.into_iter().map(|x| -x).collect()))
             }
-            _ => self.number(e, env).map(|x| (Vec::new(), vec![x])),
+            _ => match self.wire(e, env)? {
+                Value::Number(x) => Ok((Vec::new(), vec![x])),
+                Value::Poison => Err(None),
+                other => fault(
+                    Diagnostic::error(Code::CONSTANT, "a constant cannot be worked out from tensors")
+                        .at(e.span, format!("this is {}", self.show(&other)))
+                        .help("a constant is a number, a list of numbers, another const, eye[n], zeros[..], ones[..]"),
+                ),
+            },
         }
     }
 }

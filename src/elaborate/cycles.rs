@@ -5,16 +5,19 @@
 use super::names::{DefId, Definitions, item_name};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{
-    Arg, ArgValue, Block, Body, Expr, ExprKind, Formal, FormalKind, GetBody, Group, Item, ItemKind, LetPattern,
-    Pattern, RuleBody, Statement, Type, TypeKind,
+    Arg, ArgValue, Block, Body, Expr, ExprKind, Formal, FormalKind, GetBody, Group, Ident, Item, ItemKind, RuleBody,
+    Statement, Type, TypeKind, Wires,
 };
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// The names an expression mentions, with their places.
+#[derive(Default)]
 struct Names<'a> {
     found: Vec<(&'a str, Span)>,
+    /// The first words of dotted names.
+    owners: Vec<&'a str>,
     bound: FxHashSet<Arc<str>>,
 }
 
@@ -31,13 +34,9 @@ pub(crate) fn check(defs: &Definitions, diagnostics: &mut Diagnostics) -> FxHash
     }
     for (f, file) in defs.files.iter().enumerate() {
         for (i, item) in file.tree.items.iter().enumerate() {
-            let mut names = Names { found: Vec::new(), bound: FxHashSet::default() };
+            let mut names = Names::default();
             names.item(item);
-            let bound = names.bound;
             for (name, span) in names.found {
-                if bound.contains(name) {
-                    continue;
-                }
                 let from = nodes.get(&DefId { file: f, item: i });
                 let to = defs.resolve(f, name).and_then(|id| nodes.get(&id));
                 if let (Some(from), Some(to)) = (from, to) {
@@ -61,6 +60,13 @@ pub(crate) fn check(defs: &Definitions, diagnostics: &mut Diagnostics) -> FxHash
         }
     }
     circular
+}
+
+/// The names that an expression mentions; of a dotted name the first word.
+pub(crate) fn mentioned(e: &Expr) -> Vec<&str> {
+    let mut names = Names::default();
+    names.expr(e);
+    names.found.into_iter().map(|(name, _)| name).chain(names.owners).collect()
 }
 
 fn report(defs: &Definitions, graph: &DiGraph<DefId, Span>, circle: &[NodeIndex], diagnostics: &mut Diagnostics) {
@@ -127,8 +133,7 @@ impl<'a> Names<'a> {
             ItemKind::Prim(p) => {
                 self.bound.extend(p.dims.iter().map(|d| d.name.name.clone()));
                 for (wires, block) in std::iter::once(&p.fwd).chain(p.revs.iter().map(|r| &r.part)) {
-                    wires.patterns.iter().for_each(|(p, _)| self.pattern(p));
-                    self.block(block);
+                    self.block(Some(wires), block);
                 }
             }
             ItemKind::Rule(r) => {
@@ -140,14 +145,14 @@ impl<'a> Names<'a> {
                     RuleBody::Lens { get, put } => {
                         match get {
                             Some(GetBody::Expr(e)) => self.expr(e),
-                            Some(GetBody::Block(b)) => self.block(b),
+                            Some(GetBody::Block(b)) => self.block(None, b),
                             Some(GetBody::Points(_)) | None => {}
                         }
-                        put.0.patterns.iter().for_each(|(p, _)| self.pattern(p));
-                        self.block(&put.1);
+                        self.block(Some(&put.0), &put.1);
                     }
-                    RuleBody::Step(b) => self.block(b),
+                    RuleBody::Step(b) => self.block(None, b),
                 }
+                r.evaluate.iter().for_each(|b| self.body(b));
             }
             ItemKind::Import(_) | ItemKind::Data(_) | ItemKind::Train(_) | ItemKind::Game(_) => {}
         }
@@ -164,44 +169,36 @@ impl<'a> Names<'a> {
     fn body(&mut self, body: &'a Body) {
         match body {
             Body::Map(e) => self.expr(e),
-            Body::Wires(wires, block) => {
-                wires.iter().flat_map(|w| &w.patterns).for_each(|(p, _)| self.pattern(p));
-                self.block(block);
-            }
+            Body::Wires(wires, block) => self.block(wires.as_ref(), block),
         }
     }
 
-    fn pattern(&mut self, pattern: &'a Pattern) {
-        match pattern {
-            Pattern::Name(n) => {
-                self.bound.insert(n.name.clone());
-            }
-            Pattern::Ignore(_) => {}
-            Pattern::Tuple(parts, _) => parts.iter().for_each(|p| self.pattern(p)),
-        }
-    }
-
-    fn block(&mut self, block: &'a Block) {
+    /// A name that a `let` binds is free before it, and after the block.
+    fn block(&mut self, wires: Option<&'a Wires>, block: &'a Block) {
+        let outside = self.bound.clone();
+        self.bound.extend(wires.iter().flat_map(|w| w.names()).map(|n| n.name.clone()));
         for statement in &block.statements {
-            match statement {
-                Statement::Let(pattern, _, e, _) => {
-                    match pattern {
-                        LetPattern::One(p) => self.pattern(p),
-                        LetPattern::Many(w) => w.patterns.iter().for_each(|(p, _)| self.pattern(p)),
-                    }
-                    self.expr(e);
-                }
-                Statement::Next(_, e, _) => self.expr(e),
+            let (Statement::Let(_, _, e, _) | Statement::Next(_, e, _)) = statement;
+            self.expr(e);
+            if let Statement::Let(pattern, ..) = statement {
+                self.bound.extend(pattern.names().iter().map(|n| n.name.clone()));
             }
         }
         self.expr(&block.value);
+        self.bound = outside;
+    }
+
+    fn mention(&mut self, name: &'a Ident) {
+        if !self.bound.contains(&name.name) {
+            self.found.push((&name.name, name.span));
+        }
     }
 
     fn ty(&mut self, ty: &'a Type) {
         match &ty.kind {
             TypeKind::Name(path, groups) => {
                 if let [name] = path.as_slice() {
-                    self.found.push((&name.name, name.span));
+                    self.mention(name);
                 }
                 groups.iter().for_each(|g| self.group(g));
             }
@@ -224,11 +221,10 @@ impl<'a> Names<'a> {
 
     fn expr(&mut self, e: &'a Expr) {
         stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || match &e.kind {
-            ExprKind::Path(path) => {
-                if let [name] = path.as_slice() {
-                    self.found.push((&name.name, name.span));
-                }
-            }
+            ExprKind::Path(path) => match path.as_slice() {
+                [name] => self.mention(name),
+                _ => self.owners.extend(path.first().map(|n| &*n.name)),
+            },
             ExprKind::Then(list) | ExprKind::Compose(list) | ExprKind::Tuple(list) => {
                 list.iter().for_each(|e| self.expr(e));
             }

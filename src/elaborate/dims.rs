@@ -6,7 +6,7 @@
 use super::session::Elab;
 use super::value::{Den, Env, Fault, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{Expr, ExprKind, ItemKind, ProductOp, SumOp};
+use crate::syntax::ast::{Expr, ExprKind, Ident, ItemKind, ProductOp, SumOp};
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -92,7 +92,11 @@ impl<'p> Elab<'p> {
             ExprKind::Number(x) => whole(*x, e.span).map(Linear::Number),
             ExprKind::Path(path) => {
                 let [name] = path.as_slice() else {
-                    return fault(Diagnostic::error(Code::DIMENSION, "a dimension is a plain name").at(e.span, ""));
+                    let name: Vec<&str> = path.iter().map(|p| &*p.name).collect();
+                    return match self.dim_item(path, env) {
+                        Some(found) => found,
+                        None => self.unknown(&name.join("."), e.span, env, "dimension"),
+                    };
                 };
                 match vars.known.get(&name.name) {
                     Some(Known::Dim(n)) => return Ok(Linear::Number(as_i64(*n, e.span)?)),
@@ -115,14 +119,10 @@ impl<'p> Elab<'p> {
                     Some(Den::Wires(Value::Number(x))) => return whole(*x, e.span).map(Linear::Number),
                     _ => {}
                 }
-                let found = self.defs.resolve(env.file, &name.name);
-                if let Some(id) = found
-                    && let Some(ItemKind::Dim(d)) = self.defs.item(id).map(|i| &i.kind)
-                {
-                    let outside = self.root(id.file);
-                    return self.linear(&d.value, &outside, &Vars::default());
+                match self.dim_item(path, env) {
+                    Some(found) => found,
+                    None => self.unknown(&name.name, name.span, env, "dimension"),
                 }
-                self.unknown(&name.name, name.span, env, "dimension")
             }
             ExprKind::Sum(first, rest) => {
                 let mut total = self.linear(first, env, vars)?;
@@ -161,6 +161,12 @@ impl<'p> Elab<'p> {
                 let (base, exponent) = (self.linear(&pair.0, env, vars)?, self.linear(&pair.1, env, vars)?);
                 match (base, exponent) {
                     (Linear::Number(b), Linear::Number(x)) => {
+                        if x < 0 {
+                            return fault(
+                                Diagnostic::error(Code::DIMENSION, format!("{b} ^ {x} is not a whole number"))
+                                    .at(pair.1.span, format!("the exponent is {x}, it must be at least 0")),
+                            );
+                        }
                         let x = u32::try_from(x).map_err(|_| overflow(e.span))?;
                         Ok(Linear::Number(b.checked_pow(x).ok_or_else(|| overflow(e.span))?))
                     }
@@ -184,12 +190,22 @@ impl<'p> Elab<'p> {
         }
     }
 
+    /// The value of the `dim` that a path names.
+    fn dim_item(&mut self, path: &'p [Ident], env: &Env<'p>) -> Option<Res<Linear>> {
+        let id = self.resolve_path(path, env)?;
+        let ItemKind::Dim(d) = &self.defs.item(id)?.kind else { return None };
+        let outside = self.root(id.file);
+        Some(self.linear(&d.value, &outside, &Vars::default()))
+    }
+
     fn divide(&mut self, left: &Linear, right: &Linear, span: Span) -> Res<Linear> {
         match (left, right) {
             (Linear::Number(_), Linear::Number(0)) => {
                 fault(Diagnostic::error(Code::DIVISION, "a dimension divided by zero").at(span, ""))
             }
-            (Linear::Number(a), Linear::Number(b)) if a % b == 0 => Ok(Linear::Number(a / b)),
+            (Linear::Number(a), Linear::Number(b)) if a.checked_rem(*b).is_none_or(|rest| rest == 0) => {
+                a.checked_div(*b).map(Linear::Number).ok_or_else(|| overflow(span))
+            }
             (Linear::Number(a), Linear::Number(b)) => fault(
                 Diagnostic::error(Code::DIVISION, format!("{a} / {b} is not a whole number"))
                     .at(span, format!("{a} / {b} leaves {}", a.rem_euclid(*b)))
@@ -208,7 +224,7 @@ fn combine(left: &Linear, right: &Linear, sign: i64, span: Span) -> Res<Linear> 
             Linear::Open { var: var.clone(), coef: *coef, konst: add(*konst, *b)? }
         }
         (Linear::Number(a), Linear::Open { var, coef, konst }) => {
-            Linear::Open { var: var.clone(), coef: sign * coef, konst: add(*a, *konst)? }
+            Linear::Open { var: var.clone(), coef: add(0, *coef)?, konst: add(*a, *konst)? }
         }
         (Linear::Open { var, coef, konst }, Linear::Open { var: other, coef: c, konst: k }) => {
             if var != other {

@@ -3,8 +3,8 @@
 use super::arith::{Binary, Operand};
 use super::session::Elab;
 use super::value::{Den, Env, Res, Value, fault};
-use crate::diagram::{AffineIndex, Logic, Op, Wire};
-use crate::object::Leaf;
+use crate::diagram::{AffineIndex, Const, Literal, Logic, Op, Wire};
+use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, CompareOp, Expr, ExprKind, Group, GroupKind, ItemKind, ProductOp, SumOp};
 use std::sync::Arc;
@@ -20,18 +20,32 @@ impl<'p> Elab<'p> {
         if matches!(value, Value::Poison) { Err(None) } else { Ok((value, e.span)) }
     }
 
+    /// Several operands; a fault in one does not hide those of the others.
+    fn operands(&mut self, each: &[&'p Expr], env: &Env<'p>) -> Res<Vec<Operand>> {
+        let made: Vec<Option<Operand>> = each
+            .iter()
+            .map(|e| {
+                let made = self.operand(e, env);
+                self.keep(made)
+            })
+            .collect();
+        made.into_iter().collect::<Option<Vec<_>>>().ok_or(None)
+    }
+
     fn wire_here(&mut self, e: &'p Expr, env: &Env<'p>) -> Res<Value> {
         match &e.kind {
             ExprKind::Number(x) => Ok(Value::Number(*x)),
             ExprKind::Path(path) => self.wire_name(path, e.span, env),
             ExprKind::Tuple(parts) => {
-                let parts = parts.iter().map(|p| self.wire(p, env)).collect::<Res<Vec<_>>>()?;
-                Ok(Value::Tuple(parts))
+                let each: Vec<&'p Expr> = parts.iter().collect();
+                let parts = self.operands(&each, env)?;
+                Ok(Value::Tuple(parts.into_iter().map(|(v, _)| v).collect()))
             }
             ExprKind::Sum(first, rest) => {
-                let mut total = self.operand(first, env)?;
-                for (op, _, term) in rest {
-                    let term = self.operand(term, env)?;
+                let each: Vec<&'p Expr> = std::iter::once(&**first).chain(rest.iter().map(|(_, _, e)| e)).collect();
+                let mut terms = self.operands(&each, env)?.into_iter();
+                let mut total = terms.next().ok_or(None)?;
+                for ((op, _, _), term) in rest.iter().zip(terms) {
                     let span = total.1.to(term.1);
                     self.at(span, env);
                     let value = match op {
@@ -45,9 +59,10 @@ impl<'p> Elab<'p> {
                 Ok(total.0)
             }
             ExprKind::Product(first, rest) => {
-                let mut total = self.operand(first, env)?;
-                for (op, _, factor) in rest {
-                    let factor = self.operand(factor, env)?;
+                let each: Vec<&'p Expr> = std::iter::once(&**first).chain(rest.iter().map(|(_, _, e)| e)).collect();
+                let mut factors = self.operands(&each, env)?.into_iter();
+                let mut total = factors.next().ok_or(None)?;
+                for ((op, _, _), factor) in rest.iter().zip(factors) {
                     let span = total.1.to(factor.1);
                     self.at(span, env);
                     let value = match op {
@@ -130,7 +145,11 @@ impl<'p> Elab<'p> {
                         .help(format!("give it to its map: `f{{{}}}(x)`", name.name)),
                     );
                 }
-                Some(Den::Shape(_) | Den::Flag(_) | Den::Word(_) | Den::Init(..)) => {
+                Some(Den::Word(word)) => {
+                    let message = format!("`{}` is the word `{word}`, a number is needed here", name.name);
+                    return fault(Diagnostic::error(Code::WRONG_KIND, message).at(span, "used as a wire"));
+                }
+                Some(Den::Shape(_) | Den::Flag(_) | Den::Init(..)) => {
                     return fault(
                         Diagnostic::error(Code::WRONG_KIND, format!("`{}` is not a wire", name.name)).at(span, ""),
                     );
@@ -162,11 +181,17 @@ impl<'p> Elab<'p> {
             Some(ItemKind::Const(c)) => {
                 let outside = self.root(id.file);
                 let (leaf, entries) = self.const_item(c, &outside)?;
-                if leaf.is_number() {
+                if leaf.is_number() && leaf.base == Base::Real {
                     return Ok(Value::Number(entries.first().copied().unwrap_or(0.0)));
                 }
                 let dims = leaf.literal_dims().unwrap_or_default();
-                let made = self.b.reals(&dims, &entries);
+                let made = match leaf.base {
+                    Base::Bool => {
+                        let entries = Literal::Bool(entries.iter().map(|x| *x != 0.0).collect());
+                        self.b.op(Op::Const(Arc::new(Const { leaf, entries })), &[])
+                    }
+                    _ => self.b.reals(&dims, &entries),
+                };
                 self.typed(made, "a const", span).map(Value::Wire)
             }
             _ => self.map_for_wire(path.last().map_or("", |p| &p.name), span),
@@ -198,11 +223,20 @@ impl<'p> Elab<'p> {
             },
             ExprKind::Not(inner) => Ok(self.static_condition(inner, env)?.map(|b| !b)),
             ExprKind::Compare(parts) => {
+                if self.sampled && self.is_word(&parts.0, &parts.2, env) {
+                    self.words = true;
+                    return Ok(Some(true));
+                }
                 let word = |e: &Expr| match &e.kind {
                     ExprKind::Path(p) if p.len() == 1 => {
                         let name = p.first()?;
                         match env.get(&name.name) {
                             Some(Den::Word(w)) => Some((w.clone(), true)),
+                            // A word that is also the name of a map: `mode = mean`.
+                            Some(Den::Map(closure)) => match &closure.expr.kind {
+                                ExprKind::Path(p) if p.len() == 1 => p.first().map(|n| (n.name.clone(), true)),
+                                _ => None,
+                            },
                             Some(_) => None,
                             None => Some((name.name.clone(), false)),
                         }
@@ -218,18 +252,7 @@ impl<'p> Elab<'p> {
                         _ => fault(Diagnostic::error(Code::WRONG_KIND, "words are equal or not").at(e.span, "")),
                     };
                 }
-                let numeric = |e: &Expr| match &e.kind {
-                    ExprKind::Number(_) => true,
-                    ExprKind::Path(p) => {
-                        matches!(
-                            p.first().and_then(|n| env.get(&n.name)),
-                            Some(Den::Dim(_) | Den::Wires(Value::Number(_)))
-                        )
-                    }
-                    ExprKind::Sum(..) | ExprKind::Product(..) | ExprKind::Power(_) | ExprKind::Negate(_) => true,
-                    _ => false,
-                };
-                if !numeric(&parts.0) || !numeric(&parts.2) {
+                if !numeric(&parts.0, env) || !numeric(&parts.2, env) {
                     return Ok(None);
                 }
                 match (self.wire(&parts.0, env)?, self.wire(&parts.2, env)?) {
@@ -255,14 +278,13 @@ impl<'p> Elab<'p> {
                 [name] => match env.get(&name.name) {
                     Some(Den::Wires(_)) => true,
                     Some(_) => false,
-                    None => {
-                        let found = self.defs.resolve(env.file, &name.name).and_then(|id| self.defs.item(id));
-                        matches!(found.map(|i| &i.kind), Some(ItemKind::Const(_)))
-                    }
+                    None => self.is_const(path, env),
                 },
-                _ => false,
+                _ => self.is_const(path, env),
             },
-            ExprKind::Apply(..) | ExprKind::Compose(_) => false,
+            // `(tanh(x))[0..2]`: what a call in brackets gives is a wire.
+            ExprKind::Apply(..) => groups.iter().all(|g| g.kind == GroupKind::Dims),
+            ExprKind::Compose(_) => false,
             _ => true,
         };
         if head_is_wire {
@@ -285,8 +307,17 @@ impl<'p> Elab<'p> {
         let filled = matches!(&head.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
             if matches!(&*n.name, "zeros" | "ones" | "eye" | "labels") && self.resolve_path(p, env).is_none()));
         if let (None, true) = (calls, filled) {
+            // The first brackets are its shape, the rest slices.
+            let (ExprKind::Path(path), Some((shape, slices))) = (&head.kind, groups.split_at_checked(1)) else {
+                return Err(None);
+            };
             let input = super::apply::Arriving { value: Value::Tuple(Vec::new()), from: None };
-            return self.apply(e, env, input);
+            let call = self.brackets(shape, e.span)?;
+            let mut value = self.apply_named(path, head.span, call, env, input)?;
+            for group in slices {
+                value = self.slice(&(value, e.span), group, env)?;
+            }
+            return Ok(value);
         }
         let Some(last) = calls else {
             return fault(
@@ -307,6 +338,24 @@ impl<'p> Elab<'p> {
             value = self.slice(&(value, e.span), group, env)?;
         }
         Ok(value)
+    }
+
+    /// A number beside a name that means nothing: a setting that takes words, at its sample.
+    fn is_word(&self, a: &Expr, b: &Expr, env: &Env<'p>) -> bool {
+        let number = |e: &Expr| {
+            matches!(&e.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
+            if matches!(env.get(&n.name), Some(Den::Wires(Value::Number(_))))))
+        };
+        let nothing = |e: &Expr| {
+            matches!(&e.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
+            if env.get(&n.name).is_none() && &*n.name != "pi" && self.resolve_path(p, env).is_none()))
+        };
+        (number(a) && nothing(b)) || (nothing(a) && number(b))
+    }
+
+    fn is_const(&self, path: &[crate::syntax::ast::Ident], env: &Env<'p>) -> bool {
+        let found = self.resolve_path(path, env).and_then(|id| self.defs.item(id));
+        matches!(found.map(|i| &i.kind), Some(ItemKind::Const(_)))
     }
 
     /// `x[0..4]`, `x[3]`, `x[1, 0..2]`: places along the first axes.
@@ -422,5 +471,21 @@ impl<'p> Elab<'p> {
     /// The leaf of a wire.
     pub(crate) fn leaf(&self, wire: Wire) -> Leaf {
         self.b.leaf(wire).clone()
+    }
+}
+
+/// Whether an expression is arithmetic of numbers known while elaborating. It is asked before a condition is
+/// elaborated, so that one about wires is elaborated once: twice would make its parameters twice.
+fn numeric(e: &Expr, env: &Env<'_>) -> bool {
+    match &e.kind {
+        ExprKind::Number(_) => true,
+        ExprKind::Path(p) => {
+            matches!(p.first().and_then(|n| env.get(&n.name)), Some(Den::Dim(_) | Den::Wires(Value::Number(_))))
+        }
+        ExprKind::Sum(first, rest) => numeric(first, env) && rest.iter().all(|(_, _, e)| numeric(e, env)),
+        ExprKind::Product(first, rest) => numeric(first, env) && rest.iter().all(|(_, _, e)| numeric(e, env)),
+        ExprKind::Power(pair) => numeric(&pair.0, env) && numeric(&pair.1, env),
+        ExprKind::Negate(inner) => numeric(inner, env),
+        _ => false,
     }
 }

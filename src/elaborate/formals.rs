@@ -16,8 +16,6 @@ impl<'p> Elab<'p> {
         env: &Env<'p>,
         inner: &mut Env<'p>,
     ) -> Res<()> {
-        self.once(&call.settings, Code::SETTING)?;
-        let mut positional = call.settings.iter().filter(|a| a.name.is_none());
         for arg in &call.settings {
             if let Some(key) = &arg.name
                 && !map.formals.iter().any(|f| f.name.name == key.name)
@@ -25,9 +23,10 @@ impl<'p> Elab<'p> {
                 return self.no_setting(&map.name, key, map.formals.iter().map(|f| &*f.name.name));
             }
         }
-        for formal in &map.formals {
-            let named = call.settings.iter().find(|a| a.name.as_ref().is_some_and(|n| n.name == formal.name.name));
-            let arg = named.or_else(|| positional.next());
+        let names: Vec<&str> = map.formals.iter().map(|f| &*f.name.name).collect();
+        let places = self.places(&call.settings, &names, Code::SETTING)?;
+        for (at, formal) in map.formals.iter().enumerate() {
+            let arg = call.settings.iter().zip(&places).find(|(_, p)| **p == Some(at)).map(|(a, _)| a);
             let den = match (arg.map(|a| &a.value), &formal.kind) {
                 (Some(ArgValue::Expr(e)), FormalKind::Map(_)) => {
                     Den::Map(Rc::new(self.closure(e, env, &format!("{}.{}", inner.place.prefix, formal.name.name))))
@@ -53,7 +52,7 @@ impl<'p> Elab<'p> {
             };
             inner.bind(formal.name.name.clone(), den);
         }
-        if let Some(extra) = positional.next() {
+        if let Some((extra, _)) = call.settings.iter().zip(&places).find(|(_, p)| p.is_none()) {
             return fault(
                 Diagnostic::error(
                     Code::SETTING,
@@ -73,6 +72,11 @@ impl<'p> Elab<'p> {
         key: &Ident,
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> Res<T> {
+        if matches!((&*name.name, &*key.name), ("attention", "heads" | "causal"))
+            && self.defs.file_of(name.span.file).is_some_and(|f| self.defs.is_prelude(f))
+        {
+            return Self::not_yet(&format!("the setting `{}` of `{}`", key.name, name.name), key.span);
+        }
         let near = super::names::nearest(&key.name, known.clone()).map(str::to_owned);
         let d = Diagnostic::error(Code::SETTING, format!("`{}` has no setting `{}`", name.name, key.name))
             .at(key.span, "unknown setting");

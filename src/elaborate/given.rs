@@ -27,12 +27,9 @@ impl<'p> Elab<'p> {
                 ),
             };
         }
-        self.once(&group.args.iter().collect::<Vec<_>>(), Code::PORT)?;
-        for (at, arg) in group.args.iter().enumerate() {
-            let slot = match &arg.name {
-                Some(key) => map.ports.iter().position(|p| p.name.name == key.name && !p.noise),
-                None => declared.get(at).copied(),
-            };
+        let places = self.port_places(map, &group.args)?;
+        for (arg, place) in group.args.iter().zip(places) {
+            let slot = place.and_then(|at| declared.get(at).copied());
             let Some((slot, port)) = slot.and_then(|s| Some((s, map.ports.get(s)?))) else {
                 let d = match &arg.name {
                     Some(key) => {
@@ -59,6 +56,12 @@ impl<'p> Elab<'p> {
         Ok(given)
     }
 
+    /// Which parameter port (noise not counted) each argument in `{ }` is for.
+    fn port_places(&self, map: &MapItem, args: &'p [Arg]) -> Res<Vec<Option<usize>>> {
+        let names: Vec<&str> = map.ports.iter().filter(|p| !p.noise).map(|p| &*p.name.name).collect();
+        self.places(&args.iter().collect::<Vec<_>>(), &names, Code::PORT)
+    }
+
     /// The parameter object that an argument names.
     pub(crate) fn ports_of_arg(&self, arg: &'p Arg, env: &Env<'p>) -> Option<Rc<str>> {
         let ArgValue::Expr(e) = &arg.value else { return None };
@@ -75,9 +78,10 @@ impl<'p> Elab<'p> {
     /// The place of the parameter object given to a port, if one is.
     fn given_object(&self, map: &MapItem, port: &PortDecl, call: &Call<'p>, env: &Env<'p>) -> Option<Rc<str>> {
         let args = &call.ports?.args;
-        let named = args.iter().find(|a| a.name.as_ref().is_some_and(|n| n.name == port.name.name));
         let at = map.ports.iter().filter(|p| !p.noise).position(|p| p.name.name == port.name.name)?;
-        self.ports_of_arg(named.or_else(|| args.get(at).filter(|a| a.name.is_none()))?, env)
+        let places = self.port_places(map, args).ok()?;
+        let (arg, _) = args.iter().zip(places).find(|(_, place)| *place == Some(at))?;
+        self.ports_of_arg(arg, env)
     }
 
     /// Binds every port of a call: what was given, a parameter object's place, or a new port.

@@ -3,7 +3,7 @@
 //! In: a source text and the [`World`] for imports. Out: parsed files with their imports resolved to files. Imports
 //! that form a circle or cannot be read are reported at their place.
 
-use crate::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, World};
+use crate::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, World};
 use crate::syntax::ast::{File, Ident, ImportTarget, ItemKind};
 use crate::syntax::parse;
 
@@ -20,6 +20,8 @@ pub(crate) struct Loaded {
 pub(crate) struct ResolvedImport {
     pub(crate) file: usize,
     pub(crate) alias: Option<Ident>,
+    /// The import as written.
+    pub(crate) span: Span,
 }
 
 /// The files of the prelude, in the order in which their names are looked up.
@@ -47,9 +49,10 @@ pub(crate) fn load(source: &str, name: &str, world: &dyn World, diagnostics: &mu
         add(&mut sources, &mut files, name, text, diagnostics);
     }
     let main = add(&mut sources, &mut files, name, source, diagnostics);
+    let own = own_name(source, name, world, &files, main);
     let mut next = main;
     while next < files.len() {
-        resolve(next, &mut sources, &mut files, world, diagnostics);
+        resolve(next, (main, own.as_deref()), &mut sources, &mut files, world, diagnostics);
         next += 1;
     }
     circles(&sources, &files, main, diagnostics);
@@ -70,8 +73,16 @@ fn add(
     files.len() - 1
 }
 
+/// What the world calls the file that is read: a file that imports it back must not be read as another.
+fn own_name(source: &str, name: &str, world: &dyn World, files: &[Loaded], main: usize) -> Option<String> {
+    let imports = files.get(main)?.tree.items.iter().any(|i| matches!(i.kind, ItemKind::Import(_)));
+    let beside = name.rsplit(['/', '\\']).next().filter(|_| imports)?;
+    world.import(name, beside).ok().filter(|(_, text)| text == source).map(|(full, _)| full)
+}
+
 fn resolve(
     at: usize,
+    (main, own): (usize, Option<&str>),
     sources: &mut SourceMap,
     files: &mut Vec<Loaded>,
     world: &dyn World,
@@ -100,9 +111,10 @@ fn resolve(
         match world.import(&from, &name) {
             Ok((full, text)) => {
                 let known = sources.find(&full).and_then(|id| files.iter().position(|f| f.id == id));
+                let known = known.or_else(|| (own == Some(&*full)).then_some(main));
                 let file = known.unwrap_or_else(|| add(sources, files, &full, &text, diagnostics));
                 if let Some(loaded) = files.get_mut(at) {
-                    loaded.imports.push(ResolvedImport { file, alias });
+                    loaded.imports.push(ResolvedImport { file, alias, span: item_span });
                 }
             }
             Err(fault) => diagnostics.push(
@@ -135,14 +147,15 @@ fn circles(sources: &SourceMap, files: &[Loaded], main: usize, diagnostics: &mut
         let members: Vec<usize> = circle.iter().filter_map(|n| graph.node_weight(*n).copied()).collect();
         let name = |f: &usize| files.get(*f).and_then(|l| sources.get(l.id)).map_or("?", |s| &*s.name).to_owned();
         let names: Vec<String> = members.iter().rev().map(name).collect();
-        let mut d = Diagnostic::error(Code::CYCLE, format!("these files import each other: {}", names.join(" -> ")))
-            .help("move what both need into a third file");
-        for f in &members {
-            let import = files
-                .get(*f)
-                .and_then(|l| l.tree.items.iter().find(|i| matches!(i.kind, ItemKind::Import(_))).map(|i| i.span));
-            if let Some(span) = import {
-                d = d.at(span, "");
+        let mut d = match names.as_slice() {
+            [only] => Diagnostic::error(Code::CYCLE, format!("the file {only} imports itself"))
+                .help("its own names are there already"),
+            _ => Diagnostic::error(Code::CYCLE, format!("these files import each other: {}", names.join(" -> ")))
+                .help("move what both need into a third file"),
+        };
+        for import in members.iter().filter_map(|f| files.get(*f)).flat_map(|l| &l.imports) {
+            if members.contains(&import.file) {
+                d = d.at(import.span, "");
             }
         }
         diagnostics.push(d);

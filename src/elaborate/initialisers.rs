@@ -60,6 +60,9 @@ impl<'p> Elab<'p> {
             }
             _ => {}
         }
+        if env.get(name).is_none() {
+            self.draws(name, args, e.span)?;
+        }
         let mut numbers = Vec::new();
         for arg in args {
             if let ArgValue::Expr(value) = &arg.value {
@@ -73,6 +76,25 @@ impl<'p> Elab<'p> {
         }
         let (shape, entries) = self.const_tensor(e, env)?;
         self.literal_init(shape, entries, leaf, (e.span, span))
+    }
+
+    /// Refuses what a distribution does not take.
+    fn draws(&self, name: &str, args: &'p [Arg], span: Span) -> Res<()> {
+        let takes: &[&str] = match name {
+            "glorot" | "he" | "orthogonal" | "random" | "grid" => &[],
+            "constant" => &["c"],
+            "uniform" => &["lo", "hi"],
+            "normal" => &["std"],
+            "patch" => &["radius", "width"],
+            _ => return Ok(()),
+        };
+        let places = self.places(&args.iter().collect::<Vec<_>>(), takes, Code::INITIALISER)?;
+        let Some((arg, _)) = args.iter().zip(places).find(|(_, place)| place.is_none()) else { return Ok(()) };
+        let told = match takes {
+            [] => format!("`{name}` takes no numbers"),
+            _ => format!("`{name}` takes {}, and no more", takes.join(" and ")),
+        };
+        fault(Diagnostic::error(Code::INITIALISER, told).at(arg.span, "one too many").also(span, "drawn like this"))
     }
 
     /// A distribution or wiring by name, `None` when there is none of that name.
@@ -97,9 +119,21 @@ impl<'p> Elab<'p> {
             ("he", _) => Init::He,
             ("orthogonal", _) => Init::Orthogonal,
             ("constant", _) => Init::Constant(pick("c", 0, 0.0)),
-            ("uniform", Base::Fin(n)) => Init::Uniform { lo: pick("lo", 0, 0.0), hi: pick("hi", 1, f64::from(n)) },
-            ("uniform", _) => Init::Uniform { lo: pick("lo", 0, 0.0), hi: pick("hi", 1, 1.0) },
-            ("normal", _) => Init::Normal { std: pick("std", 0, 1.0) },
+            ("uniform", base) => {
+                let end = if let Base::Fin(n) = base { f64::from(n) } else { 1.0 };
+                let (lo, hi) = (pick("lo", 0, 0.0), pick("hi", 1, end));
+                if lo > hi {
+                    return bad_draw(format!("`uniform` draws from lo to hi, these are {lo} and {hi}"), at);
+                }
+                Init::Uniform { lo, hi }
+            }
+            ("normal", _) => {
+                let std = pick("std", 0, 1.0);
+                if std < 0.0 {
+                    return bad_draw(format!("a standard deviation is not negative, this is {std}"), at);
+                }
+                Init::Normal { std }
+            }
             ("random", Base::Fin(_)) => Init::RandomWires,
             ("grid", Base::Fin(_)) => Init::GridWires,
             ("patch", Base::Fin(n)) => {
@@ -174,4 +208,8 @@ impl<'p> Elab<'p> {
         };
         Ok(Init::Literal(Arc::new(Const { leaf: leaf.clone(), entries })))
     }
+}
+
+fn bad_draw<T>(message: String, span: Span) -> Res<T> {
+    fault(Diagnostic::error(Code::INITIALISER, message).at(span, "drawn like this"))
 }

@@ -21,6 +21,7 @@ mod formals;
 mod given;
 mod imports;
 mod initialisers;
+mod lint;
 mod models;
 mod names;
 mod ports;
@@ -36,6 +37,7 @@ mod stages;
 mod tensor;
 mod train;
 mod types;
+mod unread;
 mod value;
 
 pub use check::Sample;

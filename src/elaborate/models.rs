@@ -3,8 +3,9 @@
 use super::apply::{Arriving, Call};
 use super::dims::Vars;
 use super::names::{DefId, Definitions};
+use super::ports::ParamPort;
 use super::program::{Model, Parameter};
-use super::session::Elab;
+use super::session::{Elab, article};
 use super::types::Ty;
 use super::value::{Env, Res, Value, fault};
 use crate::diagram::Role;
@@ -37,7 +38,8 @@ impl<'p> Elab<'p> {
         match self.defs.item(id).map(|i| &i.kind) {
             Some(ItemKind::Map(map)) => Ok(Subject { id, map, call }),
             _ => fault(
-                Diagnostic::error(Code::WRONG_KIND, format!("a {what} is needed here")).at(e.span, "this is not one"),
+                Diagnostic::error(Code::WRONG_KIND, format!("{} {what} is needed here", article(what)))
+                    .at(e.span, "this is not one"),
             ),
         }
     }
@@ -97,18 +99,12 @@ impl<'p> Elab<'p> {
 
     /// The parameters made so far, as plain data.
     pub(crate) fn parameters(&self) -> Vec<Parameter> {
-        self.params
-            .iter()
-            .map(|p| Parameter { path: p.path.as_str().into(), leaf: p.leaf.clone(), init: p.init.clone() })
-            .collect()
+        self.params.iter().cloned().map(ParamPort::plain).collect()
     }
 
     /// The noise made so far, as plain data.
     pub(crate) fn noise_ports(&self) -> Vec<Parameter> {
-        self.noises
-            .iter()
-            .map(|p| Parameter { path: p.path.as_str().into(), leaf: p.leaf.clone(), init: p.init.clone() })
-            .collect()
+        self.noises.iter().cloned().map(ParamPort::plain).collect()
     }
 
     /// Ends the session: its diagram, or nothing after an error; messages go to `diagnostics`.
@@ -119,16 +115,18 @@ impl<'p> Elab<'p> {
         make: impl FnOnce(Self, T) -> Model,
     ) -> Option<Model> {
         let value = self.keep(result);
+        // What was said before is about other sessions.
+        let failed = self.diagnostics.has_errors();
         for d in std::mem::take(&mut self.diagnostics).0 {
             diagnostics.push(d);
         }
-        value.filter(|_| !diagnostics.has_errors()).map(|v| make(self, v))
+        value.filter(|_| !failed).map(|v| make(self, v))
     }
 }
 
 fn not_a_name<T>(e: &Expr, what: &str) -> Res<T> {
     fault(
-        Diagnostic::error(Code::WRONG_KIND, format!("a {what} is given by its name"))
+        Diagnostic::error(Code::WRONG_KIND, format!("{} {what} is given by its name", article(what)))
             .at(e.span, "not a name")
             .help(format!("define it first: `{what} net : .. = ..`, then name it here")),
     )
@@ -159,6 +157,9 @@ pub(crate) fn diagram_of<'p>(
     let subject = Subject { id, map, call: Call { span: map.name.span, ..Call::default() } };
     let result = (|| {
         let (mut vars, from) = elab.domain(&subject, &env)?;
+        for (name, spread) in &dims.names {
+            vars.declare(name, *spread);
+        }
         vars.known.extend(dims.known.iter().map(|(k, v)| (k.clone(), v.clone())));
         let input = elab.inputs(&from, &vars, &input_name(map), Role::Input)?;
         let prefix = map.name.name.to_string();

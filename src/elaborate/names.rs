@@ -93,8 +93,10 @@ impl Definitions {
                 ..Scope::default()
             };
             for import in &file.imports {
-                if let Some(alias) = &import.alias {
-                    scope.aliased.insert(alias.name.clone(), import.file);
+                let Some(alias) = &import.alias else { continue };
+                if scope.aliased.insert(alias.name.clone(), import.file).is_some_and(|earlier| earlier != import.file) {
+                    let d = Diagnostic::error(Code::DUPLICATE_NAME, format!("two files are named `{}`", alias.name));
+                    diagnostics.push(d.at(alias.span, "again here").help("rename one of them"));
                 }
             }
             let mut first: FxHashMap<(bool, Arc<str>), Span> = FxHashMap::default();
@@ -113,6 +115,8 @@ impl Definitions {
             }
             scopes.push(scope);
         }
+        let imported_twice: Vec<Diagnostic> = (0..files.len()).flat_map(|f| twice(&files, &scopes, f)).collect();
+        imported_twice.into_iter().for_each(|d| diagnostics.push(d));
         Definitions { sources, files, scopes, prelude, circular: FxHashSet::default() }
     }
 
@@ -177,6 +181,28 @@ impl Definitions {
         names.sort();
         names
     }
+}
+
+/// Names that two imports bring into a file and that are not its own.
+fn twice(files: &[Loaded], scopes: &[Scope], f: usize) -> Vec<Diagnostic> {
+    let mut said = Vec::new();
+    let (Some(file), Some(scope)) = (files.get(f), scopes.get(f)) else { return said };
+    let mut first: FxHashMap<&str, (usize, Span)> = FxHashMap::default();
+    for import in file.imports.iter().filter(|i| i.alias.is_none()) {
+        let items = files.get(import.file).map(|l| l.tree.items.as_slice()).unwrap_or_default();
+        for name in items.iter().filter(|i| !is_run(i)).filter_map(item_name) {
+            let earlier = *first.entry(&name.name).or_insert((import.file, import.span));
+            if earlier.0 != import.file && !scope.own.contains_key(&name.name) {
+                said.push(
+                    Diagnostic::warning(Code::DUPLICATE_NAME, format!("`{}` is imported from two files", name.name))
+                        .at(import.span, "not from here")
+                        .also(earlier.1, "it is taken from here")
+                        .help("import one of them with `as`, and write `name.` before what is meant"),
+                );
+            }
+        }
+    }
+    said
 }
 
 /// The candidate nearest to a name, if it is near enough to be a slip of it.

@@ -1,12 +1,19 @@
 //! Parameter and noise ports: their paths, who owns some, how they are drawn.
 
 use super::names::DefId;
+use super::program::Parameter;
 use super::session::Elab;
 use super::value::{Den, Env, Res, fault};
 use crate::diagram::{Init, Role, Wire};
 use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{Arg, ArgValue, Block, Body, Expr, ExprKind, FormalKind, GroupKind, ItemKind, Statement};
+use crate::syntax::ast::{
+    Arg, ArgValue, Block, Body, Expr, ExprKind, FormalKind, GroupKind, ItemKind, Statement, Wires,
+};
+use rustc_hash::FxHashSet;
+
+/// Names that own nothing where they stand, whatever a definition of that name owns.
+type Hidden<'a> = FxHashSet<&'a str>;
 
 /// A port made while elaborating.
 #[derive(Clone, Debug)]
@@ -16,6 +23,13 @@ pub(crate) struct ParamPort {
     pub(crate) init: Init,
     pub(crate) span: Span,
     pub(crate) wire: Wire,
+}
+
+impl ParamPort {
+    /// It as plain data.
+    pub(crate) fn plain(self) -> Parameter {
+        Parameter { path: self.path.as_str().into(), leaf: self.leaf, init: self.init }
+    }
 }
 
 impl<'p> Elab<'p> {
@@ -58,14 +72,15 @@ impl<'p> Elab<'p> {
         let owns = match self.defs.item(id).map(|i| &i.kind) {
             Some(ItemKind::Map(map)) => {
                 // What a call leaves out is counted by `call_owns`.
-                let mut hidden: Vec<&str> = map.formals.iter().map(|f| &*f.name.name).collect();
+                let mut hidden: Hidden<'_> = map.formals.iter().map(|f| &*f.name.name).collect();
                 hidden.extend(map.ports.iter().map(|p| &*p.name.name));
                 let env = self.root(id.file);
+                // Both forms count, so that a call has the same number in training and outside.
                 map.ports.iter().any(|p| !p.noise)
-                    || match &map.body {
-                        Body::Map(e) => self.owns_expr(e, &env, &hidden),
-                        Body::Wires(_, block) => self.owns_block(block, &env, &hidden),
-                    }
+                    || std::iter::once(&map.body).chain(&map.evaluate).any(|body| match body {
+                        Body::Map(e) => self.owns_in(e, &env, &hidden),
+                        Body::Wires(wires, block) => self.owns_block(wires.as_ref(), block, &env, &hidden),
+                    })
             }
             _ => false,
         };
@@ -77,72 +92,87 @@ impl<'p> Elab<'p> {
     pub(crate) fn default_owns(&mut self, id: DefId, settings: &[&'p Arg]) -> bool {
         let Some(ItemKind::Map(map)) = self.defs.item(id).map(|i| &i.kind) else { return false };
         let env = self.root(id.file);
-        let named = |name: &str| settings.iter().any(|a| a.name.as_ref().is_some_and(|n| &*n.name == name));
-        let mut positional = settings.iter().filter(|a| a.name.is_none()).count();
-        map.formals.iter().any(|formal| {
-            if named(&formal.name.name) {
-                return false;
-            }
-            if positional > 0 {
-                positional -= 1;
+        let names: Vec<&str> = map.formals.iter().map(|f| &*f.name.name).collect();
+        // What cannot be told apart is reported when the formals are bound.
+        let Ok(places) = self.places(settings, &names, Code::SETTING) else { return false };
+        map.formals.iter().enumerate().any(|(at, formal)| {
+            if places.contains(&Some(at)) {
                 return false;
             }
             matches!(&formal.kind, FormalKind::Default(e) if self.owns_expr(e, &env, &[]))
         })
     }
 
-    fn owns_block(&mut self, block: &'p Block, env: &Env<'p>, hidden: &[&str]) -> bool {
-        let statements = block.statements.iter().any(|s| match s {
-            Statement::Let(_, _, e, _) | Statement::Next(_, e, _) => self.owns_expr(e, env, hidden),
-        });
-        statements || self.owns_expr(&block.value, env, hidden)
+    /// Names that the block binds are wires from there on, whatever a definition of that name owns.
+    fn owns_block(&mut self, wires: Option<&'p Wires>, block: &'p Block, env: &Env<'p>, hidden: &Hidden<'_>) -> bool {
+        let mut hidden = hidden.clone();
+        hidden.extend(wires.iter().flat_map(|w| w.names()).map(|n| &*n.name));
+        for statement in &block.statements {
+            let (Statement::Let(_, _, e, _) | Statement::Next(_, e, _)) = statement;
+            if self.owns_in(e, env, &hidden) {
+                return true;
+            }
+            if let Statement::Let(pattern, ..) = statement {
+                hidden.extend(pattern.names().iter().map(|n| &*n.name));
+            }
+        }
+        self.owns_in(&block.value, env, &hidden)
     }
 
     /// Whether evaluating an expression makes parameters; `hidden` names are formals whose parameters, if they have
     /// any, belong to the caller.
     pub(crate) fn owns_expr(&mut self, e: &'p Expr, env: &Env<'p>, hidden: &[&str]) -> bool {
+        self.owns_in(e, env, &hidden.iter().copied().collect())
+    }
+
+    fn owns_in(&mut self, e: &'p Expr, env: &Env<'p>, hidden: &Hidden<'_>) -> bool {
         stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || match &e.kind {
             ExprKind::Path(path) => self.owns_name(path, env, hidden),
             ExprKind::Apply(head, groups) => {
                 let given = groups.iter().any(|g| g.kind == GroupKind::Ports);
                 let head_owns = match &head.kind {
                     ExprKind::Path(path) => !given && self.owns_name(path, env, hidden),
-                    _ => self.owns_expr(head, env, hidden),
+                    _ => self.owns_in(head, env, hidden),
                 };
                 head_owns
                     || groups
                         .iter()
                         .filter(|g| g.kind == GroupKind::Args)
-                        .any(|g| g.args.iter().any(|a| self.owns_arg(a, env, hidden)))
+                        .any(|g| g.args.iter().any(|a| self.owns_arg_in(a, env, hidden)))
             }
             ExprKind::Compose(list) | ExprKind::Tuple(list) | ExprKind::Then(list) => {
-                list.iter().any(|e| self.owns_expr(e, env, hidden))
+                list.iter().any(|e| self.owns_in(e, env, hidden))
             }
             ExprKind::Sum(first, rest) => {
-                self.owns_expr(first, env, hidden) || rest.iter().any(|(_, _, e)| self.owns_expr(e, env, hidden))
+                self.owns_in(first, env, hidden) || rest.iter().any(|(_, _, e)| self.owns_in(e, env, hidden))
             }
             ExprKind::Product(first, rest) => {
-                self.owns_expr(first, env, hidden) || rest.iter().any(|(_, _, e)| self.owns_expr(e, env, hidden))
+                self.owns_in(first, env, hidden) || rest.iter().any(|(_, _, e)| self.owns_in(e, env, hidden))
             }
-            ExprKind::If(parts) => parts.iter().any(|e| self.owns_expr(e, env, hidden)),
-            ExprKind::Compare(parts) => self.owns_expr(&parts.0, env, hidden) || self.owns_expr(&parts.2, env, hidden),
-            ExprKind::Power(pair) => self.owns_expr(&pair.0, env, hidden) || self.owns_expr(&pair.1, env, hidden),
-            ExprKind::Negate(inner) | ExprKind::Not(inner) => self.owns_expr(inner, env, hidden),
-            ExprKind::List(args) => args.iter().any(|a| self.owns_arg(a, env, hidden)),
+            ExprKind::If(parts) => parts.iter().any(|e| self.owns_in(e, env, hidden)),
+            ExprKind::Compare(parts) => self.owns_in(&parts.0, env, hidden) || self.owns_in(&parts.2, env, hidden),
+            ExprKind::Power(pair) => self.owns_in(&pair.0, env, hidden) || self.owns_in(&pair.1, env, hidden),
+            ExprKind::Negate(inner) | ExprKind::Not(inner) => self.owns_in(inner, env, hidden),
+            ExprKind::List(args) => args.iter().any(|a| self.owns_arg_in(a, env, hidden)),
             _ => false,
         })
     }
 
-    fn owns_arg(&mut self, arg: &'p Arg, env: &Env<'p>, hidden: &[&str]) -> bool {
-        matches!(&arg.value, ArgValue::Expr(e) if self.owns_expr(e, env, hidden))
+    /// Whether an argument makes parameters.
+    pub(crate) fn owns_arg(&mut self, arg: &'p Arg, env: &Env<'p>) -> bool {
+        self.owns_arg_in(arg, env, &Hidden::default())
     }
 
-    fn owns_name(&mut self, path: &[crate::syntax::ast::Ident], env: &Env<'p>, hidden: &[&str]) -> bool {
+    fn owns_arg_in(&mut self, arg: &'p Arg, env: &Env<'p>, hidden: &Hidden<'_>) -> bool {
+        matches!(&arg.value, ArgValue::Expr(e) if self.owns_in(e, env, hidden))
+    }
+
+    fn owns_name(&mut self, path: &[crate::syntax::ast::Ident], env: &Env<'p>, hidden: &Hidden<'_>) -> bool {
         let [name] = path else {
             let id = self.resolve_path(path, env);
             return id.is_some_and(|id| self.owns(id));
         };
-        if hidden.contains(&&*name.name) {
+        if hidden.contains(&*name.name) {
             return false;
         }
         match env.get(&name.name) {

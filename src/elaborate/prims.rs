@@ -27,7 +27,7 @@ impl<'p> Elab<'p> {
         self.open_letters(&from, &mut vars);
         self.open_letters(&to, &mut vars);
         if let Some(m) = self.unify(&from, &input.value, &mut vars)? {
-            return self.does_not_fit(&prim.name, &prim.arrow, call, &input, &m);
+            return self.does_not_fit(&prim.name, (&prim.arrow, &prim.dims), call, &input, &m);
         }
         vars.bind_into(&mut inner);
         // In a rule of global scope, and inside its own `rev`, the body stands for the call.

@@ -3,14 +3,15 @@
 //! A [`Program`] keeps the definitions and elaborates items on demand: each into diagrams with named ports and plain
 //! data beside them. Nothing here knows numbers of a run.
 
-use super::names::{Definitions, item_name, item_word, nearest};
+use super::names::{DefId, Definitions, item_name, item_word, nearest};
 use super::{check, imports, train};
 use crate::data::DataSpec;
 use crate::diagram::{Diagram, Init};
 use crate::object::{Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, SourceMap, Span, World};
 use crate::syntax::ast::{Field, Ident, ItemKind};
-use std::sync::Arc;
+use rustc_hash::FxHashMap;
+use std::sync::{Arc, Mutex};
 
 /// Parsed and named definitions with what was said about them.
 #[derive(Debug)]
@@ -18,7 +19,12 @@ pub struct Program {
     pub(crate) defs: Definitions,
     pub(crate) main: usize,
     pub(crate) said: Diagnostics,
+    /// What a check found the items to need: a list of them need not elaborate all again.
+    numbers: Mutex<FxHashMap<DefId, Option<Numbers>>>,
 }
+
+/// How many numbers the parameters of an item are, and how many operations it takes.
+pub(crate) type Numbers = (usize, usize);
 
 /// A parameter or noise port of a model.
 #[derive(Clone, PartialEq, Debug)]
@@ -235,6 +241,8 @@ pub struct Training {
     pub data_span: Span,
     /// Every setting with its value, as text, for the run folder.
     pub resolved: Vec<(String, String)>,
+    /// What was said of it that does not stop it.
+    pub warnings: Diagnostics,
 }
 
 impl Training {
@@ -284,7 +292,10 @@ impl Program {
         let defs = Definitions::new(files.sources, files.files, prelude, &mut said);
         let mut defs = defs;
         defs.circular = super::cycles::check(&defs, &mut said);
-        let program = Program { defs, main: files.main, said };
+        for file in defs.files.iter().skip(files.main) {
+            file.tree.items.iter().for_each(|i| super::lint::item(i, &mut said));
+        }
+        let program = Program { defs, main: files.main, said, numbers: Mutex::default() };
         if program.said.has_errors() {
             // The rest of the file is checked too; names that an unreadable item may have defined are not held
             // against anybody.
@@ -309,6 +320,18 @@ impl Program {
         check::all(self, &mut said);
         said.sort();
         said
+    }
+
+    /// Keeps what an item was found to need.
+    pub(crate) fn measured(&self, id: DefId, numbers: Option<Numbers>) {
+        if let Ok(mut all) = self.numbers.lock() {
+            all.insert(id, numbers);
+        }
+    }
+
+    /// What a check found an item to need, if there was one.
+    pub(crate) fn measure(&self, id: DefId) -> Option<Option<Numbers>> {
+        self.numbers.lock().ok()?.get(&id).copied()
     }
 
     /// A line for each item of the main file, in order.

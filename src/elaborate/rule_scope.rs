@@ -21,6 +21,8 @@ pub(crate) struct RuleScope {
     pub(crate) exempt: bool,
     /// Where the promise stands.
     pub(crate) declared: Span,
+    /// Where the rule is named in a run.
+    pub(crate) stage: Span,
     /// The place in the rule from which a definition of the prelude was entered.
     pub(crate) call_site: Option<Span>,
     /// The leaves the body works on: one, or all of a part.
@@ -33,6 +35,8 @@ pub(crate) struct RuleScope {
     pub(crate) next: FxHashMap<Arc<str>, Value>,
     /// The names of the states.
     pub(crate) states: Vec<Arc<str>>,
+    /// Whether `next` may be used here: in `put` and in `step`.
+    pub(crate) advances: bool,
     /// Whether `request(..)` may be used here, and through which further stages it goes.
     pub(crate) asks: bool,
 }
@@ -55,6 +59,13 @@ impl<'p> Elab<'p> {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
                 None => d.help(format!("declare it: `state {} : R[n] ~ zeros`", name.name)),
             });
+        }
+        if !scope.advances {
+            return fault(
+                Diagnostic::error(Code::RULE_BODY, "`next` belongs into `put` or `step`")
+                    .at(span, "this part of the rule changes no state")
+                    .help("write `let` for a local name"),
+            );
         }
         scope.next.insert(name.name.clone(), value);
         Ok(())

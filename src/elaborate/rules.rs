@@ -79,6 +79,7 @@ pub(crate) fn over(
     diagnostics: &mut Diagnostics,
 ) -> Option<RuleDiagram> {
     let mut elab = Elab::new(defs);
+    elab.sampled = true;
     let env = Env::new(id.file, Place::new(""));
     let mut settings = Vec::new();
     let mut bound = env.clone();
@@ -100,6 +101,10 @@ pub(crate) fn over(
     let part = Part { leaves: (0..leaves.len()).collect(), stages: vec![stage] };
     let built = build_parts(&mut elab, vec![part], item.name.span, leaves);
     let built = elab.keep(built);
+    // A setting that is compared with a word is one: what it is, its use says.
+    if elab.words {
+        return None;
+    }
     elab.diagnostics.0.into_iter().for_each(|d| diagnostics.push(d));
     built
 }
@@ -125,12 +130,14 @@ fn build_parts<'p>(
         coordinate: false,
         exempt: false,
         declared: span,
+        stage: span,
         call_site: None,
         leaves: Vec::new(),
         flat: None,
         holes: vec![0; n],
         next: FxHashMap::default(),
         states: Vec::new(),
+        advances: false,
         asks: false,
     });
     let (states, evaluated, noises) = (States::default(), vec![None; n], Vec::new());
@@ -139,6 +146,10 @@ fn build_parts<'p>(
     for (at, mut part) in parts.into_iter().enumerate() {
         b.part = at;
         b.leave_idle(&mut part, tangent);
+        // A part without parameters (a warning was given) has nothing to build, and a norm of nothing is no wire.
+        if part.leaves.is_empty() {
+            continue;
+        }
         let part = &part;
         let own: Vec<Wire> = part.leaves.iter().filter_map(|l| params.get(*l).copied()).collect();
         let out = b.run(part, 0, &part.leaves, &own)?;
@@ -309,6 +320,9 @@ impl<'p> Building<'_, 'p> {
                     }
                     let value = if args.len() == 1 { args.pop().unwrap_or(Value::Poison) } else { Value::Tuple(args) };
                     self.elab.bind_wires(&put.0, value, stage.span, &mut body.env)?;
+                    if let Some(scope) = &mut self.elab.rule {
+                        scope.advances = true;
+                    }
                     let value = self.elab.block(&put.1, &mut body.env)?;
                     let made = self.leave(&stage, body, value, put.1.value.span)?;
                     put_back(&mut out, group, made);
@@ -323,6 +337,7 @@ impl<'p> Building<'_, 'p> {
                     let mut body = self.enter(&stage, k, leaves, at, group)?;
                     if let Some(scope) = &mut self.elab.rule {
                         scope.asks = true;
+                        scope.advances = true;
                     }
                     let value = self.elab.block(block, &mut body.env)?;
                     if let Some(scope) = &mut self.elab.rule {
@@ -448,12 +463,14 @@ impl<'p> Building<'_, 'p> {
         if let Some(scope) = &mut self.elab.rule {
             scope.coordinate = coordinate;
             scope.exempt = false;
+            scope.stage = stage.span;
             scope.declared = item.scope.map_or(item.name.span, |(_, s)| s);
             scope.call_site = None;
             scope.leaves.clone_from(&own);
             scope.flat = flat;
             scope.next.clear();
             scope.states = item.states.iter().map(|s| s.name.name.clone()).collect();
+            scope.advances = false;
             scope.asks = false;
         }
         for (name, setting) in &stage.settings {
@@ -464,6 +481,7 @@ impl<'p> Building<'_, 'p> {
                     let place = Place::new("");
                     Den::Wires(self.elab.apply(e, &from.at(place), clock)?)
                 }
+                Setting::Default(e) => self.elab.setting(e, &body.env, "")?,
             };
             body.env.bind(name.clone(), den);
         }

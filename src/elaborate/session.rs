@@ -6,10 +6,10 @@
 use super::names::{DefId, Definitions, nearest};
 use super::ports::ParamPort;
 use super::rule_scope::RuleScope;
-use super::value::{Env, Place, Res, Value, fault};
+use super::value::{Den, Env, Place, Res, Value, fault};
 use crate::diagram::{Builder, Origin, PrimDef, TypeFault, Wire};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use crate::syntax::ast::Arg;
+use crate::syntax::ast::{Arg, ItemKind};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -38,7 +38,20 @@ pub(crate) struct Elab<'p> {
     pub(crate) prim_in_progress: Option<DefId>,
     /// The calls being elaborated, outermost first.
     pub(crate) calls: Vec<(DefId, Span)>,
+    /// Whether settings without a value stand at a sample.
+    pub(crate) sampled: bool,
+    /// Whether one of them was compared with a word.
+    pub(crate) words: bool,
     depth: usize,
+    /// How many calls were gone through.
+    made: usize,
+    /// Whether a limit was met: then nothing more is elaborated, so that it is said once.
+    spent: bool,
+}
+
+/// `a model`, `an objective`.
+pub(crate) fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 impl<'p> Elab<'p> {
@@ -57,7 +70,11 @@ impl<'p> Elab<'p> {
             owned: FxHashMap::default(),
             prim_in_progress: None,
             calls: Vec::new(),
+            sampled: false,
+            words: false,
             depth: 0,
+            made: 0,
+            spent: false,
         }
     }
 
@@ -68,14 +85,14 @@ impl<'p> Elab<'p> {
 
     /// Runs a step of a recursion that the input's nesting drives.
     pub(crate) fn deeper<T>(&mut self, span: Span, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+        if self.spent {
+            return Err(None);
+        }
         if self.b.len() > NODES {
-            return fault(
-                Diagnostic::error(Code::LIMIT, format!("this needs more than {NODES} operations"))
-                    .at(span, "reached here")
-                    .help("definitions that apply each other to their own results grow as powers of two"),
-            );
+            return self.too_much(span);
         }
         if self.depth >= DEPTH {
+            self.spent = true;
             return fault(
                 Diagnostic::error(Code::NESTING, format!("nested more than {DEPTH} deep"))
                     .at(span, "here")
@@ -86,6 +103,30 @@ impl<'p> Elab<'p> {
         let result = stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || f(self));
         self.depth -= 1;
         result
+    }
+
+    /// Refuses copies that cannot all be made, as soon as one of them tells how many operations each takes.
+    pub(crate) fn room_for_copies(&mut self, left: u64, before: usize, span: Span) -> Res<()> {
+        let each = self.b.len().saturating_sub(before) as u64;
+        if each.saturating_mul(left).saturating_add(self.b.len() as u64) > NODES as u64 {
+            return self.too_much(span);
+        }
+        Ok(())
+    }
+
+    /// Counts a definition that is gone through; those that are remembered do not count.
+    pub(crate) fn count_call(&mut self, span: Span) -> Res<()> {
+        self.made += 1;
+        if self.made > NODES { self.too_much(span) } else { Ok(()) }
+    }
+
+    fn too_much<T>(&mut self, span: Span) -> Res<T> {
+        self.spent = true;
+        fault(
+            Diagnostic::error(Code::LIMIT, format!("this needs more than {NODES} operations"))
+                .at(span, "reached here")
+                .help("definitions that apply each other to their own results grow as powers of two"),
+        )
     }
 
     /// Says which lines the nodes made from now on come from.
@@ -111,32 +152,68 @@ impl<'p> Elab<'p> {
         if super::builtins::LATER.contains(&name) {
             return Self::not_yet(&format!("`{name}`"), span);
         }
+        // `rule.step(..)` of a rule that was passed in.
+        if name.split_once('.').is_some_and(|(owner, _)| env.get(owner).is_some()) {
+            return Self::not_yet(&format!("`{name}`, a part of what was passed in,"), span);
+        }
+        // Only names of the kind that is needed are suggested.
+        let map = matches!(what, "map" | "model" | "loss" | "objective");
+        let fits = |n: &Arc<str>| {
+            let kind = self.defs.resolve(env.file, n).and_then(|id| self.defs.item(id)).map(|i| &i.kind);
+            match kind {
+                Some(ItemKind::Map(_) | ItemKind::Prim(_)) => map,
+                Some(ItemKind::Rule(_)) => what == "update rule",
+                Some(ItemKind::Type(_)) => what == "type",
+                Some(ItemKind::Dim(_)) => matches!(what, "dimension" | "wire"),
+                Some(ItemKind::Const(_)) => what == "wire",
+                _ => false,
+            }
+        };
         let mut names = env.names();
-        names.extend(self.defs.visible(env.file));
-        let builtins = super::builtins::NAMES.iter().copied();
-        let near = nearest(name, names.iter().map(|n| &**n).chain(builtins)).map(str::to_owned);
+        names.retain(|n| match env.get(n) {
+            Some(Den::Map(_)) => map,
+            Some(Den::Dim(_)) => matches!(what, "dimension" | "wire"),
+            Some(Den::Shape(_)) => what == "shape",
+            Some(Den::Wires(_)) => matches!(what, "wire" | "point"),
+            _ => false,
+        });
+        names.extend(self.defs.visible(env.file).into_iter().filter(fits));
+        let builtins = super::builtins::NAMES.iter().copied().filter(|_| map);
+        let bases = ["R", "Bool", "Int", "Fin"].into_iter().filter(|_| what == "type");
+        let near = nearest(name, names.iter().map(|n| &**n).chain(builtins).chain(bases)).map(str::to_owned);
         let d = Diagnostic::error(Code::UNKNOWN_NAME, format!("there is no {what} `{name}`")).at(span, "unknown here");
         fault(match near {
             Some(near) => d.help(format!("did you mean `{near}`?")),
-            None if self.defs.resolve(env.file, name).is_some() => d.help(format!("`{name}` is not a {what}")),
-            None => d.help("define it, import it, or see `catlearn explain std` for the names of the prelude"),
+            None if self.defs.resolve(env.file, name).is_some() => {
+                d.help(format!("`{name}` is not {} {what}", article(what)))
+            }
+            None => d.help("define it or import it"),
         })
     }
 
-    /// Refuses an argument that is named twice.
-    pub(crate) fn once(&self, args: &[&'p Arg], code: Code) -> Res<()> {
-        for (i, arg) in args.iter().enumerate() {
-            let Some(name) = &arg.name else { continue };
-            let earlier = args.iter().take(i).filter_map(|a| a.name.as_ref()).find(|n| n.name == name.name);
-            if let Some(earlier) = earlier {
+    /// Which of the declared names each argument is for, in the order of writing: a named one for its name, one without
+    /// a name for the first that is still free. `None` for a name that is not declared, and for one too many.
+    pub(crate) fn places(&self, args: &[&'p Arg], declared: &[&str], code: Code) -> Res<Vec<Option<usize>>> {
+        let mut taken: Vec<Option<Span>> = vec![None; declared.len()];
+        let mut places = Vec::with_capacity(args.len());
+        for arg in args {
+            let place = match &arg.name {
+                Some(key) => declared.iter().position(|d| *d == &*key.name),
+                None => taken.iter().position(Option::is_none),
+            };
+            let here = arg.name.as_ref().map_or(arg.span, |n| n.span);
+            if let Some((at, slot)) = place.and_then(|at| Some((at, taken.get_mut(at)?)))
+                && let Some(earlier) = slot.replace(here)
+            {
                 return fault(
-                    Diagnostic::error(code, format!("`{}` is given twice", name.name))
-                        .at(name.span, "again here")
-                        .also(earlier.span, "first here"),
+                    Diagnostic::error(code, format!("`{}` is given twice", declared.get(at).copied().unwrap_or("")))
+                        .at(here, "again here")
+                        .also(earlier, "first here"),
                 );
             }
+            places.push(place);
         }
-        Ok(())
+        Ok(places)
     }
 
     /// Turns a typing fault into a message at a place.

@@ -87,7 +87,7 @@ impl Wished {
     }
 }
 
-/// Every setting of a run.
+/// Every setting of a run; a fault in one does not hide those of the others.
 pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Wished> {
     for key in ["rows", "monitor", "on_violation", "frozen", "schedule"] {
         if let Some(e) = fields.get(key) {
@@ -95,106 +95,126 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
             elab.keep(said);
         }
     }
-    let batch = match fields.get("batch") {
-        None => None,
-        Some(e) => Some(match (word(e).as_deref(), call(e)) {
-            (Some("all"), _) => BatchSize::All,
-            (_, Some(("active", [Arg { name: None, value: ArgValue::Expr(k), .. }]))) => {
-                BatchSize::Active(count(elab, k, env, "active")?)
-            }
-            _ => BatchSize::Rows(count(elab, e, env, "batch")?),
-        }),
-    };
-    let length = match (fields.get("epochs"), fields.get("steps")) {
-        (Some(e), None) => Length::Epochs(count(elab, e, env, "epochs")?),
-        (None, Some(e)) => Length::Steps(count(elab, e, env, "steps")?),
-        (Some(e), Some(s)) => {
-            return fault(
-                Diagnostic::error(Code::TRAIN_FIELD, "a run has `epochs` or `steps`, not both")
-                    .at(s.span, "")
-                    .also(e.span, ""),
-            );
-        }
-        (None, None) => {
-            return fault(
-                Diagnostic::error(Code::TRAIN_FIELD, "a run needs `epochs` or `steps`")
-                    .at(fields.name, "how long is it?")
-                    .help("for example `epochs = 10`"),
-            );
-        }
-    };
-    let seed = match fields.get("seed") {
-        None => None,
-        Some(e) => {
-            let x = elab.number(e, env)?;
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "checked to be whole, not negative"
-            )]
-            if x >= 0.0 && x.fract() == 0.0 && x <= 9.0e15 {
-                Some(x as u64)
-            } else {
-                return wrong(e, "seed", "a whole number, not negative");
-            }
-        }
-    };
-    let precision = match fields.get("precision").map(|e| (e, word(e))) {
-        None => Precision::F32,
-        Some((_, Some(w))) if w == "f32" => Precision::F32,
-        Some((_, Some(w))) if w == "f64" => Precision::F64,
-        Some((e, _)) => return wrong(e, "precision", "f32 or f64"),
-    };
-    let shuffle = match fields.get("shuffle").map(|e| (e, word(e))) {
-        None => true,
-        Some((_, Some(w))) if w == "true" => true,
-        Some((_, Some(w))) if w == "false" => false,
-        Some((e, _)) => return wrong(e, "shuffle", "true or false"),
-    };
+    let batch = batch_size(elab, fields, env);
+    let batch = elab.keep(batch);
+    let length = length(elab, fields, env);
+    let length = elab.keep(length);
+    let seed = fields.get("seed").map_or(Ok(None), |e| seed(elab, e, env).map(Some));
+    let seed = elab.keep(seed);
+    let precision =
+        choice(fields, "precision", "f32 or f64", Precision::F32, &[("f32", Precision::F32), ("f64", Precision::F64)]);
+    let precision = elab.keep(precision);
+    let shuffle = choice(fields, "shuffle", "true or false", true, &[("true", true), ("false", false)]);
+    let shuffle = elab.keep(shuffle);
     let aggregator = match fields.get("aggregate").map(|e| (e, word(e))) {
-        None => None,
-        Some((_, Some(w))) if w == "mean" => Some(Aggregator::Mean),
-        Some((_, Some(w))) if w == "sum" => Some(Aggregator::Sum),
-        Some((_, Some(w))) if w == "xor" => Some(Aggregator::Xor),
-        Some((_, Some(w))) if w == "votes" => Some(Aggregator::Votes),
-        Some((e, _)) => return Elab::not_yet("an aggregator other than `mean`, `sum`, `xor` and `votes`", e.span),
+        None => Ok(None),
+        Some((_, Some(w))) if w == "mean" => Ok(Some(Aggregator::Mean)),
+        Some((_, Some(w))) if w == "sum" => Ok(Some(Aggregator::Sum)),
+        Some((_, Some(w))) if w == "xor" => Ok(Some(Aggregator::Xor)),
+        Some((_, Some(w))) if w == "votes" => Ok(Some(Aggregator::Votes)),
+        Some((e, _)) => Elab::not_yet("an aggregator other than `mean`, `sum`, `xor` and `votes`", e.span),
     };
-    let order = match fields.get("order") {
-        None => None,
-        Some(e) => Some(order(elab, e, env)?),
+    let aggregator = elab.keep(aggregator);
+    let order = fields.get("order").map_or(Ok(None), |e| order(elab, e, env).map(Some));
+    let order = elab.keep(order);
+    let validate = match fields.get("validate").map(|e| (e, call(e))) {
+        None => Ok(None),
+        Some((_, Some(("every", [Arg { value: ArgValue::Expr(k), .. }])))) => count(elab, k, env, "every").map(Some),
+        Some((e, _)) => wrong(e, "validate", "every(k)"),
     };
-    let validate = match fields.get("validate") {
-        None => None,
-        Some(e) => match call(e) {
-            Some(("every", [Arg { value: ArgValue::Expr(k), .. }])) => Some(count(elab, k, env, "every")?),
-            _ => return wrong(e, "validate", "every(k)"),
-        },
-    };
+    let validate = elab.keep(validate);
+    let (metrics, select) = (metrics(fields.get("metrics")), select(fields.get("select")));
+    let (metrics, select) = (elab.keep(metrics), elab.keep(select));
+    // What was refused has its message already.
     Ok(Wished {
-        batch,
-        length,
-        seed,
-        precision,
-        shuffle,
-        order,
-        metrics: metrics(fields.get("metrics"))?,
-        select: select(fields.get("select"))?,
-        aggregator,
-        validate,
+        batch: batch.ok_or(None)?,
+        length: length.ok_or(None)?,
+        seed: seed.ok_or(None)?,
+        precision: precision.ok_or(None)?,
+        shuffle: shuffle.ok_or(None)?,
+        order: order.ok_or(None)?,
+        metrics: metrics.ok_or(None)?,
+        select: select.ok_or(None)?,
+        aggregator: aggregator.ok_or(None)?,
+        validate: validate.ok_or(None)?,
     })
 }
 
-fn count<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>, field: &str) -> Res<usize> {
-    let x = elab.number(e, env)?;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and positive")]
-    if x >= 1.0 && x.fract() == 0.0 && x <= 9.0e15 {
-        Ok(x as usize)
-    } else {
-        fault(
-            Diagnostic::error(Code::TRAIN_FIELD, format!("`{field}` is a whole number, at least 1"))
-                .at(e.span, format!("this is {x}")),
-        )
+fn batch_size<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Option<BatchSize>> {
+    let Some(e) = fields.get("batch") else { return Ok(None) };
+    match (word(e).as_deref(), call(e)) {
+        (Some("all"), _) => Ok(Some(BatchSize::All)),
+        (_, Some(("active", [Arg { name: None, value: ArgValue::Expr(k), .. }]))) => {
+            count(elab, k, env, "active").map(|n| Some(BatchSize::Active(n)))
+        }
+        (_, Some(("active", _))) => wrong(e, "batch", "a number of examples, `all`, or active(k)"),
+        _ => count(elab, e, env, "batch").map(|n| Some(BatchSize::Rows(n))),
     }
+}
+
+fn length<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Length> {
+    match (fields.get("epochs"), fields.get("steps")) {
+        (Some(e), None) => count(elab, e, env, "epochs").map(Length::Epochs),
+        (None, Some(e)) => count(elab, e, env, "steps").map(Length::Steps),
+        (Some(e), Some(s)) => fault(
+            Diagnostic::error(Code::TRAIN_FIELD, "a run has `epochs` or `steps`, not both")
+                .at(s.span, "")
+                .also(e.span, ""),
+        ),
+        (None, None) => fault(
+            Diagnostic::error(Code::TRAIN_FIELD, "a run needs `epochs` or `steps`")
+                .at(fields.name, "how long is it?")
+                .help("for example `epochs = 10`"),
+        ),
+    }
+}
+
+/// A field that is one of some words.
+fn choice<T: Copy>(fields: &Fields<'_>, key: &str, needs: &str, default: T, words: &[(&str, T)]) -> Res<T> {
+    let Some(e) = fields.get(key) else { return Ok(default) };
+    let said = word(e);
+    match words.iter().find(|(w, _)| Some(*w) == said.as_deref()) {
+        Some((_, value)) => Ok(*value),
+        None => wrong(e, key, needs),
+    }
+}
+
+/// The largest whole number up to which every one can be told from its neighbours.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+fn seed<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<u64> {
+    // Digits are read as they stand: a seed may have 64 bits, a number of the language 53.
+    if let Ok(written) = elab.defs.sources.slice(e.span).replace('_', "").parse::<u64>() {
+        return Ok(written);
+    }
+    let x = known_number(elab, e, env, "seed", "a whole number, not negative")?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole, not negative")]
+    if x >= 0.0 && x.fract() == 0.0 && x <= EXACT {
+        Ok(x as u64)
+    } else {
+        wrong(e, "seed", "a whole number from 0 to 18446744073709551615")
+    }
+}
+
+/// A number; a word that means nothing is a wrong value of the field, not an unknown wire.
+fn known_number<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>, field: &str, needs: &str) -> Res<f64> {
+    if let ExprKind::Path(path) = &e.kind
+        && elab.resolve_path(path, env).is_none()
+        && !matches!(path.as_slice(), [n] if &*n.name == "pi")
+    {
+        return wrong(e, field, needs);
+    }
+    elab.number(e, env)
+}
+
+fn count<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>, field: &str) -> Res<usize> {
+    let x = known_number(elab, e, env, field, "a whole number, at least 1")?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and positive")]
+    if x >= 1.0 && x.fract() == 0.0 && x <= EXACT {
+        return Ok(x as usize);
+    }
+    let needs = if x > EXACT { "a whole number, at most 9007199254740992" } else { "a whole number, at least 1" };
+    fault(Diagnostic::error(Code::TRAIN_FIELD, format!("`{field}` is {needs}")).at(e.span, format!("this is {x}")))
 }
 
 fn metrics(e: Option<&Expr>) -> Res<Vec<Metric>> {

@@ -266,7 +266,11 @@ impl<'p> Elab<'p> {
         let x = self.one_wire(ins, name, call.span)?;
         let dims = self.dims_given(call, env)?;
         let leaf = self.leaf(x);
-        let total: u64 = dims.iter().product();
+        let Some(total) = dims.iter().try_fold(1_u64, |n, d| n.checked_mul(*d)) else {
+            return fault(
+                Diagnostic::error(Code::LIMIT, "this has more entries than any memory").at(call.span, "more than 2^64"),
+            );
+        };
         if dims.is_empty() || total != leaf.size(1) as u64 {
             let to = leaf.with_dims(dims.iter().map(|n| Dim::lit(*n)));
             return fault(
@@ -346,7 +350,14 @@ impl<'p> Elab<'p> {
 
     /// `zeros[n]`, `ones[n]`, `eye[n]`.
     pub(crate) fn filled(&mut self, name: &Ident, call: &Call<'p>, env: &Env<'p>) -> Res<Value> {
-        let dims: Vec<Dim> = self.dims_given(call, env)?.into_iter().map(Dim::lit).collect();
+        let sizes = self.dims_given(call, env)?;
+        let entries = sizes.iter().try_fold(1_u64, |n, d| n.checked_mul(*d));
+        if entries.is_none_or(|n| n > 1 << 40) {
+            return fault(
+                Diagnostic::error(Code::LIMIT, "this has more entries than any memory").at(call.span, "more than 2^40"),
+            );
+        }
+        let dims: Vec<Dim> = sizes.into_iter().map(Dim::lit).collect();
         let made = match (&*name.name, dims.as_slice()) {
             (_, []) => {
                 return fault(
@@ -371,8 +382,7 @@ impl<'p> Elab<'p> {
         let mut given = Vec::new();
         for arg in call.dims.iter().flat_map(|g| &g.args) {
             if let crate::syntax::ast::ArgValue::Expr(e) = &arg.value {
-                let n = super::dims::whole(self.number(e, env)?, e.span)?;
-                given.push(u64::try_from(n).map_err(|_| None)?);
+                given.push(self.margin(e, env)?);
             }
         }
         let axes = given.len() / 2;
@@ -389,6 +399,23 @@ impl<'p> Elab<'p> {
         self.typed(made, "pad", call.span).map(Value::Wire)
     }
 
+    /// How many zeros stand beside an axis: a whole number, zero or more.
+    fn margin(&mut self, e: &'p Expr, env: &Env<'p>) -> Res<u64> {
+        let n = super::dims::whole(self.number(e, env)?, e.span)?;
+        match u64::try_from(n) {
+            Ok(n) if n <= 1 << 32 => Ok(n),
+            Ok(n) => fault(
+                Diagnostic::error(Code::LIMIT, format!("{n} places of padding are more than this version allows"))
+                    .at(e.span, "the limit is 2^32"),
+            ),
+            Err(_) => fault(
+                Diagnostic::error(Code::RANGE, format!("padding of {n} places"))
+                    .at(e.span, format!("this is {n}, it must be at least 0"))
+                    .help("a slice takes places away: `x[1..]`"),
+            ),
+        }
+    }
+
     /// `windows[kh, kw](stride = s, padding = p)(x)`: R[.., h, w] -> R[.., oh, ow, kh, kw].
     pub(crate) fn windows(&mut self, call: &Call<'p>, env: &Env<'p>, ins: &[Operand], name: &Ident) -> Res<Value> {
         let x = self.one_wire(ins, name, call.span)?;
@@ -396,7 +423,7 @@ impl<'p> Elab<'p> {
         let dims = self.literal(x)?;
         let stride = self.arg(call, "stride", usize::MAX).map_or(Ok(1), |e| self.dim(e, env))?;
         let padding = match self.arg(call, "padding", usize::MAX) {
-            Some(e) => u64::try_from(super::dims::whole(self.number(e, env)?, e.span)?).map_err(|_| None)?,
+            Some(e) => self.margin(e, env)?,
             None => 0,
         };
         let n = window.len();

@@ -1,5 +1,6 @@
 //! A rule expression taken apart: parts by path pattern, stages from the optimiser to the model, settings of each.
 
+use super::cycles::mentioned;
 use super::names::DefId;
 use super::session::Elab;
 use super::value::{Den, Env, Place, Res, RuleStage, Setting, fault};
@@ -148,7 +149,6 @@ fn settings_of<'p>(
     env: &Env<'p>,
     span: Span,
 ) -> Res<Vec<(Arc<str>, Setting<'p>)>> {
-    elab.once(args, Code::SETTING)?;
     for arg in args {
         if let Some(key) = &arg.name
             && !item.formals.iter().any(|f| f.name.name == key.name)
@@ -156,12 +156,13 @@ fn settings_of<'p>(
             return elab.no_setting(&item.name, key, item.formals.iter().map(|f| &*f.name.name));
         }
     }
-    let mut positional = args.iter().filter(|a| a.name.is_none());
+    let names: Vec<&str> = item.formals.iter().map(|f| &*f.name.name).collect();
+    let places = elab.places(args, &names, Code::SETTING)?;
     let mut defaults = Env::new(def.file, Place::new(""));
     let mut out = Vec::new();
-    for formal in &item.formals {
-        let named = args.iter().find(|a| a.name.as_ref().is_some_and(|n| n.name == formal.name.name));
-        let given = named.or_else(|| positional.next());
+    let mut scheduled: Vec<&str> = Vec::new();
+    for (at, formal) in item.formals.iter().enumerate() {
+        let given = args.iter().zip(&places).find(|(_, p)| **p == Some(at)).map(|(a, _)| a);
         let (e, from) = match (given.map(|a| &a.value), &formal.kind) {
             (Some(ArgValue::Expr(e)), _) => (e, env.clone()),
             (None, FormalKind::Default(e)) => (e, defaults.clone()),
@@ -176,6 +177,19 @@ fn settings_of<'p>(
         };
         if matches!(e.kind, ExprKind::Then(_)) {
             return Elab::not_yet("`then` between schedules", e.span);
+        }
+        let default = given.is_none();
+        if default && mentioned(e).iter().any(|n| scheduled.contains(n)) {
+            // It is worked out where the schedules before it have their values.
+            scheduled.push(&formal.name.name);
+            out.push((formal.name.name.clone(), Setting::Default(e)));
+            continue;
+        }
+        if let ExprKind::Apply(head, _) = &e.kind
+            && matches!(&head.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n] if &*n.name == "linear"))
+            && elab.defs.resolve(from.file, "linear").is_some_and(|id| elab.defs.is_prelude(id.file))
+        {
+            return Elab::not_yet("the schedule `linear(..)`", e.span);
         }
         let den = elab.setting(e, &from, "")?;
         let setting = match den {
@@ -192,7 +206,22 @@ fn settings_of<'p>(
                 if matches!(rule, Some(ItemKind::Rule(_))) {
                     return Elab::not_yet("a rule that takes a rule", e.span);
                 }
+                // A name of the language without brackets is a word: `mode = mean`.
+                if matches!(&e.kind, ExprKind::Path(p) if elab.resolve_path(p, &from).is_none()) {
+                    out.push((formal.name.name.clone(), Setting::Value(den)));
+                    continue;
+                }
+                scheduled.push(&formal.name.name);
                 Setting::Schedule(e, from)
+            }
+            Den::Word(word) if matches!(&formal.kind, FormalKind::Default(Expr { kind: ExprKind::Number(_), .. })) => {
+                return fault(
+                    Diagnostic::error(
+                        Code::SETTING,
+                        format!("`{}` is a number or a schedule, `{word}` is neither", formal.name.name),
+                    )
+                    .at(e.span, "a word"),
+                );
             }
             other => {
                 defaults.bind(formal.name.name.clone(), other.clone());
@@ -201,7 +230,7 @@ fn settings_of<'p>(
         };
         out.push((formal.name.name.clone(), setting));
     }
-    if let Some(extra) = positional.next() {
+    if let Some((extra, _)) = args.iter().zip(&places).find(|(_, p)| p.is_none()) {
         return fault(
             Diagnostic::error(Code::SETTING, format!("`{}` takes {} settings", item.name.name, item.formals.len()))
                 .at(extra.span, "one too many"),

@@ -5,6 +5,7 @@
 
 use super::models::{Subject, input_name};
 use super::names::{Definitions, nearest};
+use super::ports::ParamPort;
 use super::program::{Model, Parameter, RuleDiagram, Training};
 use super::session::Elab;
 use super::types::Ty;
@@ -69,8 +70,17 @@ pub(crate) fn training(
     let mut said = Diagnostics::default();
     let built = build(defs, file, record, overrides, &mut said);
     match built {
-        Some(t) if !said.has_errors() => Ok(t),
-        _ => Err(said),
+        Some(t) if !said.has_errors() => Ok(Training { warnings: said, ..t }),
+        _ if said.has_errors() => Err(said),
+        _ => {
+            // Every fault says why; one that does not must not look like success.
+            said.push(
+                Diagnostic::error(Code::NOT_YET, format!("`{}` cannot be elaborated", record.name.name))
+                    .at(record.name.span, "for a reason that was not said")
+                    .help("this is a fault of catlearn: please report it with the program"),
+            );
+            Err(said)
+        }
     }
 }
 
@@ -104,10 +114,17 @@ fn build(
     let (goal, settings) = (goal?, settings?);
     let types = spec.as_ref().map(|(s, _, _)| s.types()).unwrap_or_default();
     let data_at = fields.get("data").map(|e| e.span);
-    let (objective, params, noise) = objective(defs, &goal, &env, &types, data_at, false, said)?;
-    let (evaluate, _, _) = objective_diagram(defs, &goal, &env, &types, data_at, true)?;
+    let (objective, params, noise) = objective_of(defs, &goal, &env, &types, data_at, false, said)?;
+    let (evaluate, outside, _) = objective_of(defs, &goal, &env, &types, data_at, true, said)?;
+    if !trained(&params, &outside, fields.name, said) {
+        return None;
+    }
     let predict = prediction(defs, &goal, &env);
     let Some(rule) = fields.get("optimiser") else {
+        // A misspelt field has its message.
+        if fields.list.iter().any(|f| nearest(&f.name.name, ["optimiser"]).is_some()) {
+            return None;
+        }
         said.push(
             Diagnostic::error(Code::TRAIN_FIELD, "a training run needs `optimiser`")
                 .at(fields.name, "none is named")
@@ -115,6 +132,7 @@ fn build(
         );
         return None;
     };
+    let params: Vec<Parameter> = params.into_iter().map(ParamPort::plain).collect();
     let leaves: Vec<_> = params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect();
     if leaves.is_empty() {
         said.push(
@@ -146,6 +164,7 @@ fn build(
         data_span: data_at.unwrap_or(record.name.span),
         data: spec.map(|(s, name, _)| (s, name)),
         resolved,
+        warnings: Diagnostics::default(),
     })
 }
 
@@ -232,13 +251,14 @@ pub(crate) fn data_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Re
 
 fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Goal<'p>> {
     match (fields.get("objective"), fields.get("model"), fields.get("loss")) {
+        (Some(o), None, None) if matches!(o.kind, ExprKind::List(_)) => Elab::not_yet("a list of objectives", o.span),
         (Some(o), None, None) => Ok(Goal::Objective(elab.subject(o, env, "objective")?, o)),
         (Some(o), _, _) => fault(
             Diagnostic::error(Code::TRAIN_FIELD, "a run has either `objective`, or `model` and `loss`").at(o.span, ""),
         ),
         (None, Some(m), Some(l)) => {
             if matches!(l.kind, ExprKind::List(_)) {
-                return Elab::not_yet("several losses", l.span);
+                return Elab::not_yet("a list of losses", l.span);
             }
             let model = elab.subject(m, env, "model");
             let loss = elab.subject(l, env, "loss");
@@ -271,9 +291,37 @@ fn leaf_of_column(t: &ColumnType) -> Leaf {
     Leaf::new(base, if dims.is_empty() { &[1] } else { &dims })
 }
 
-type Objective = (Diagram, Vec<Parameter>, Vec<Parameter>);
+/// The objective of one example with its parameters, as made, and its noise.
+type Objective = (Diagram, Vec<ParamPort>, Vec<Parameter>);
 
-fn objective(
+/// Refuses parameters that only the form outside training makes: nothing trains them.
+fn trained(params: &[ParamPort], outside: &[ParamPort], run: Span, said: &mut Diagnostics) -> bool {
+    let mut all = true;
+    for port in outside {
+        let known = params.iter().find(|p| p.path == port.path);
+        if known.is_some_and(|p| p.leaf == port.leaf) {
+            continue;
+        }
+        all = false;
+        said.push(match known {
+            Some(p) => Diagnostic::error(
+                Code::PORT,
+                format!("`{}` is {} in training and {} in `evaluate`", p.path, p.leaf, port.leaf),
+            )
+            .at(port.span, format!("{} in `evaluate`", port.leaf))
+            .also(p.span, format!("{} in training", p.leaf)),
+            None => {
+                Diagnostic::error(Code::PORT, format!("`{}` is a parameter of an `evaluate` form alone", port.path))
+                    .at(run, "this run never meets it")
+                    .also(port.span, "declared here")
+                    .help("declare a port in `{ }` and use it in both forms")
+            }
+        });
+    }
+    all
+}
+
+fn objective_of(
     defs: &Definitions,
     goal: &Goal<'_>,
     env: &Env<'_>,
@@ -286,22 +334,11 @@ fn objective(
     elab.evaluating = evaluating;
     let built = objective_in(&mut elab, goal, env, types, data);
     let built = elab.keep(built);
+    let failed = elab.diagnostics.has_errors();
     std::mem::take(&mut elab.diagnostics).0.into_iter().for_each(|d| said.push(d));
-    let loss = built.filter(|_| !said.has_errors())?;
-    let (params, noise) = (elab.parameters(), elab.noise_ports());
+    let loss = built.filter(|_| !failed)?;
+    let (params, noise) = (std::mem::take(&mut elab.params), elab.noise_ports());
     Some((elab.b.finish(&[loss]), params, noise))
-}
-
-fn objective_diagram(
-    defs: &Definitions,
-    goal: &Goal<'_>,
-    env: &Env<'_>,
-    types: &Types,
-    data: Option<Span>,
-    evaluating: bool,
-) -> Option<Objective> {
-    let mut quiet = Diagnostics::default();
-    objective(defs, goal, env, types, data, evaluating, &mut quiet)
 }
 
 fn objective_in<'p>(

@@ -8,7 +8,7 @@ use super::session::Elab;
 use super::value::{Den, Env, Res, Value, fault};
 use crate::object::{Base, Dim, Leaf};
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{ArgValue, Expr, ExprKind, Group, GroupKind, ItemKind, Type, TypeKind};
+use crate::syntax::ast::{ArgValue, Expr, ExprKind, Group, GroupKind, Ident, ItemKind, Type, TypeKind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -61,16 +61,22 @@ impl<'p> Elab<'p> {
                 let parts = parts.iter().map(|t| Ok((None, self.ty(t, env)?))).collect::<Res<_>>()?;
                 Ok(Ty::Tuple(parts, ty.span))
             }
-            TypeKind::Name(path, groups) => {
-                let [name] = path.as_slice() else {
-                    return fault(Diagnostic::error(Code::UNKNOWN_NAME, "a type is a plain name").at(ty.span, ""));
-                };
-                self.named_type(&name.name, groups, env, ty.span)
-            }
+            TypeKind::Name(path, groups) => match path.as_slice() {
+                [name] => self.named_type(name, path, groups, env, ty.span),
+                _ => self.alias(path, groups, env, ty.span),
+            },
         }
     }
 
-    fn named_type(&mut self, name: &str, groups: &'p [Group], env: &Env<'p>, span: Span) -> Res<Ty<'p>> {
+    fn named_type(
+        &mut self,
+        name: &Ident,
+        path: &'p [Ident],
+        groups: &'p [Group],
+        env: &Env<'p>,
+        span: Span,
+    ) -> Res<Ty<'p>> {
+        let name = &*name.name;
         let plain = match name {
             "R" => Some(Base::Real),
             "Bool" => Some(Base::Bool),
@@ -86,7 +92,7 @@ impl<'p> Elab<'p> {
             (None, "Fin", []) => {
                 return fault(Diagnostic::error(Code::DIMENSION, "Fin needs a number: Fin[10]").at(span, ""));
             }
-            _ => return self.alias(name, groups, env, span),
+            _ => return self.alias(path, groups, env, span),
         };
         let dims = match rest {
             [] => vec![DimTerm::Number(1)],
@@ -99,10 +105,12 @@ impl<'p> Elab<'p> {
         Ok(Ty::Leaf { base, dims, env: env.clone(), span })
     }
 
-    fn alias(&mut self, name: &str, groups: &'p [Group], env: &Env<'p>, span: Span) -> Res<Ty<'p>> {
-        let found = self.defs.resolve(env.file, name);
+    fn alias(&mut self, path: &'p [Ident], groups: &'p [Group], env: &Env<'p>, span: Span) -> Res<Ty<'p>> {
+        let name: Vec<&str> = path.iter().map(|p| &*p.name).collect();
+        let name = name.join(".");
+        let found = self.resolve_path(path, env);
         let Some((id, ItemKind::Type(decl))) = found.and_then(|id| Some((id, &self.defs.item(id)?.kind))) else {
-            return self.unknown(name, span, env, "type");
+            return self.unknown(&name, span, env, "type");
         };
         let given: Vec<DimTerm<'p>> = match groups {
             [] => Vec::new(),
@@ -185,7 +193,17 @@ impl<'p> Elab<'p> {
         match (ty, value) {
             (_, Value::Poison) => Err(None),
             (Ty::Tuple(parts, _), Value::Tuple(values)) if parts.len() == values.len() => {
+                // Two passes, as for the dimensions of one wire: `(R[n + m], R[n])` is solved from the right.
+                let mut later = Vec::new();
                 for ((_, t), v) in parts.iter().zip(values) {
+                    match self.unify(t, v, vars) {
+                        Ok(None) => {}
+                        Ok(Some(_)) => return Ok(Some(self.mismatch(ty, value, vars))),
+                        Err(Some(d)) if d.code == Code::DIMENSION => later.push((t, v)),
+                        Err(f) => return Err(f),
+                    }
+                }
+                for (t, v) in later {
                     if self.unify(t, v, vars)?.is_some() {
                         return Ok(Some(self.mismatch(ty, value, vars)));
                     }
@@ -296,13 +314,15 @@ impl<'p> Elab<'p> {
         match self.linear(e, env, vars)? {
             Linear::Number(n) => Ok(n == given),
             Linear::Open { var, coef, konst } => {
-                let rest = given - konst;
-                if coef == 0 || rest % coef != 0 || rest / coef < 1 {
-                    return Ok(false);
+                // What does not fit 63 bits, or does not divide, has no solution.
+                let exact = |rest: i64| rest.checked_rem(coef).filter(|r| *r == 0).and_then(|_| rest.checked_div(coef));
+                match given.checked_sub(konst).and_then(exact).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0) {
+                    Some(n) => {
+                        vars.known.insert(var, Known::Dim(n));
+                        Ok(true)
+                    }
+                    None => Ok(false),
                 }
-                let n = u64::try_from(rest / coef).unwrap_or(1);
-                vars.known.insert(var, Known::Dim(n));
-                Ok(true)
             }
         }
     }
@@ -391,7 +411,9 @@ impl<'p> Elab<'p> {
                     BaseTerm::Plain(_) => "Int".to_owned(),
                     BaseTerm::Fin(n) => format!("Fin[{}]", self.show_dim(n, env, vars)),
                 };
-                let dims: Vec<String> = dims.iter().map(|d| self.show_dim(d, env, vars)).collect();
+                let dims = dims.iter().map(|d| self.show_dim(d, env, vars));
+                // A `..s` that stands for no dimension shows none.
+                let dims: Vec<String> = dims.filter(|d| !d.is_empty()).collect();
                 format!("{head}[{}]", dims.join(", "))
             }
         }

@@ -52,6 +52,13 @@ impl Place {
         self.calls.set(n + 1);
         format!("{}.{n}", self.prefix)
     }
+
+    /// The same place with the next `n` numbers, which are taken here.
+    pub(crate) fn reserve(&self, n: usize) -> Rc<Place> {
+        let first = self.calls.get();
+        self.calls.set(first + n);
+        Rc::new(Place { prefix: self.prefix.clone(), calls: Cell::new(first) })
+    }
 }
 
 /// A map passed in: an expression with the environment it was written in. Its parameters live at a fixed place, so
@@ -73,11 +80,12 @@ pub(crate) struct RuleStage<'p> {
     pub(crate) span: Span,
 }
 
-/// A setting given to a rule: its value, or an expression that may read the clock (a schedule).
+/// A setting of a rule: its value, a map of the clock (a schedule), or a default that a schedule before it decides.
 #[derive(Clone, Debug)]
 pub(crate) enum Setting<'p> {
     Value(Den<'p>),
     Schedule(&'p Expr, Env<'p>),
+    Default(&'p Expr),
 }
 
 /// What a name denotes.
@@ -107,13 +115,7 @@ pub(crate) enum Den<'p> {
 pub(crate) struct Env<'p> {
     pub(crate) file: usize,
     pub(crate) place: Rc<Place>,
-    names: Rc<FxHashMap<Arc<str>, Binding<'p>>>,
-}
-
-#[derive(Clone, Debug)]
-struct Binding<'p> {
-    den: Den<'p>,
-    used: Rc<Cell<bool>>,
+    names: Rc<FxHashMap<Arc<str>, Den<'p>>>,
 }
 
 impl<'p> Env<'p> {
@@ -122,18 +124,11 @@ impl<'p> Env<'p> {
     }
 
     pub(crate) fn bind(&mut self, name: Arc<str>, den: Den<'p>) {
-        Rc::make_mut(&mut self.names).insert(name, Binding { den, used: Rc::default() });
+        Rc::make_mut(&mut self.names).insert(name, den);
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Den<'p>> {
-        let binding = self.names.get(name)?;
-        binding.used.set(true);
-        Some(&binding.den)
-    }
-
-    /// Whether a binding was read.
-    pub(crate) fn used(&self, name: &str) -> bool {
-        self.names.get(name).is_none_or(|b| b.used.get())
+        self.names.get(name)
     }
 
     /// The bound names, sorted.

@@ -283,7 +283,11 @@ impl<T: Float> Learner<T> {
             )
             .at(self.span, "in this run")
             .note("the state before that update is kept")
-            .help("a smaller rate, or `clip_norm` behind the rule, often helps"));
+            .help(match self.updates {
+                // No rate has been used yet.
+                0 => "the loss is no number where the run begins: look at its logarithms, roots and divisions",
+                _ => "a smaller rate, or `clip_norm` behind the rule, often helps",
+            }));
         }
         let params = outs.split_off(self.states.len());
         let endless = |t: &Tensor<T>| t.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite()));

@@ -232,6 +232,41 @@ pub struct Wires {
     pub span: Span,
 }
 
+impl Wires {
+    /// The names bound, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&Ident> {
+        let mut names = Vec::new();
+        self.patterns.iter().for_each(|(p, _)| p.names_into(&mut names));
+        names
+    }
+}
+
+impl LetPattern {
+    /// The names bound, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&Ident> {
+        match self {
+            LetPattern::One(pattern) => {
+                let mut names = Vec::new();
+                pattern.names_into(&mut names);
+                names
+            }
+            LetPattern::Many(wires) => wires.names(),
+        }
+    }
+}
+
+impl Pattern {
+    fn names_into<'a>(&'a self, names: &mut Vec<&'a Ident>) {
+        match self {
+            Pattern::Name(name) => names.push(name),
+            Pattern::Ignore(_) => {}
+            Pattern::Tuple(parts, _) => parts.iter().for_each(|p| p.names_into(names)),
+        }
+    }
+}
+
 /// A name, `_`, or a tuple of patterns.
 #[derive(Clone, Debug)]
 pub enum Pattern {

@@ -50,6 +50,14 @@ impl Failure<'_> {
         if operator && let Some((name, bracket)) = self.blank(index, token) {
             return Some(self.blank_before_bracket(bracket, name));
         }
+        // After `then` or an operator an `if` needs brackets of its own.
+        if sign == "if" && index > 0 && self.expected().contains("an expression") {
+            return Some(
+                Diagnostic::error(Code::SYNTAX, "an `if` inside an expression stands in brackets")
+                    .at(self.span(token), "begins here")
+                    .help("write `(if .. then .. else ..)`"),
+            );
+        }
         if sign == ";" && operator && self.tokens.get(index + 1).is_some() {
             return Some(
                 Diagnostic::error(Code::SLIP_SEQUENCE, "`;` does not compose")

@@ -160,6 +160,20 @@ fn keep_chooses_classes_in_every_form() {
 }
 
 #[test]
+fn labels_that_are_numbers_are_named_by_themselves() {
+    let fields = vec![
+        ("source", csv("t", false)),
+        ("input", col(0)),
+        ("target", seq(vec![col(1), dims("onehot", 3)])),
+        ("split", name("all")),
+        ("keep", call("class", vec![arg(num(0.0))])),
+    ];
+    let fault = run(fields, &[("t", b"0,2\n0,9\n0,10\n")]).unwrap_err();
+    assert_eq!(fault.0[0].message, "no row has the class 0");
+    assert_eq!(fault.0[0].help.as_deref(), Some("name a class by its label"));
+}
+
+#[test]
 fn folds_are_encoded_by_encoders_of_their_own() {
     let split = call("kfold", vec![arg(num(5.0)), set("stratified", name("true"))]);
     let set = run(iris(split), &[("iris.csv", IRIS)]).unwrap();
