@@ -381,7 +381,7 @@ fn gather(ins: &[&Leaf], lead: &[LeadAxis]) -> Result<Leaf, TypeFault> {
 }
 
 /// The most bits an address may have: a table of 65,536 entries.
-const MOST_ADDRESS_BITS: u64 = 16;
+pub const MOST_ADDRESS_BITS: u64 = 16;
 
 /// How many entries a table has that these address bits look into.
 fn table_rows(address: &Leaf) -> Result<u64, TypeFault> {
