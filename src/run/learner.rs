@@ -14,7 +14,7 @@ use super::tensor::Tensor;
 use crate::compile::simplify;
 use crate::data::{Column, Dataset, Values};
 use crate::diagram::{Builder, Diagram, Role, TypeFault};
-use crate::elaborate::{Parameter, Select, StateInit, Training};
+use crate::elaborate::{Metric, Parameter, Select, StateInit, Training};
 use crate::learn::{Step, batched, step};
 use crate::object::{Leaf, Tangent};
 use crate::random::{Stream, Use};
@@ -477,6 +477,17 @@ fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), Diagnostics>
             let what = if &**metric == "accuracy" { "an accuracy" } else { "an exact match" };
             return wrong(format!("`select` looks at {what}, the run has no model with labels"), "select by loss");
         }
+    }
+    let classes = training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix))
+        || matches!(&training.settings.select, Select::Best { metric, .. } if &**metric == "accuracy");
+    if let (true, Some(target)) = (classes, data.filter(|d| d.classes.is_empty()).and_then(|d| d.target.as_ref()))
+        && let Values::Real(values) = &target.values
+        && let Some(x) = values.iter().find(|x| **x != 0.0 && **x != 1.0)
+    {
+        return wrong(
+            format!("`accuracy` needs a target of classes, this one has the number {x}"),
+            "make it a label, `onehot[k]` or `class[k]`, or leave the metric off",
+        );
     }
     if let Some(batches) = &training.settings.order {
         let known = parts.map(|p| p.train.as_slice()).unwrap_or_default();
