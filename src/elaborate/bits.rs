@@ -41,7 +41,7 @@ impl<'p> Elab<'p> {
             }
         };
         let n = self.leaf(x).size(1) as u64;
-        if groups == 0 || n % groups != 0 {
+        if groups == 0 || !n.is_multiple_of(groups) {
             return fault(
                 Diagnostic::error(Code::DIVISION, format!("{n} bits cannot be cut into {groups} equal groups"))
                     .at(call.span, format!("{n} / {groups} is not whole"))
@@ -58,7 +58,7 @@ impl<'p> Elab<'p> {
     }
 
     /// `int(x)`: bits as 0 and 1, labels as their numbers.
-    pub(crate) fn to_int(&mut self, ins: &[Operand], name: &Ident, span: Span) -> Res<Value> {
+    pub(crate) fn whole_numbers(&mut self, ins: &[Operand], name: &Ident, span: Span) -> Res<Value> {
         let a = self.one(ins, name, span)?;
         self.lifted(&[a], &mut |elab, each| {
             let [a] = each else { return Err(None) };
