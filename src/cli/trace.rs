@@ -73,8 +73,11 @@ fn steps<T: Float>(
     let mut schedule = Schedule::new(&training.settings, &rows.train, shuffle, seed);
     let active = matches!(training.settings.batch, BatchSize::Active(_));
     for k in 0..=args.steps {
-        let Some(batch) = next(&mut schedule, &mut learner, k, active).map_err(|d| say(d.into()))? else { break };
-        if (k as u64).is_multiple_of(args.every) {
+        let found = next(&mut schedule, &mut learner, k, active).map_err(|d| say(d.into()))?;
+        let ended = found.is_none();
+        // No example has a loss any more: the last line shows the state on the first of them.
+        let batch = found.unwrap_or_else(|| schedule.batch(0));
+        if ended || (k as u64).is_multiple_of(args.every) {
             let watched = learner.watch(&batch).map_err(|d| say(d.into()))?;
             let mut line = format!("{{\"step\":{k},\"loss\":{}", number(&T::from_f64(watched.loss)));
             let groups = [
@@ -87,6 +90,9 @@ fn steps<T: Float>(
             }
             line.push('}');
             answer(&line)?;
+        }
+        if ended {
+            break;
         }
         if k < args.steps {
             learner.step(&batch).map_err(|d| say(d.into()))?;
@@ -119,7 +125,10 @@ fn object<T: Float>(leaves: &[Named], tensors: &[Tensor<T>]) -> String {
     let entries = leaves.iter().zip(tensors).map(|((path, _), t)| {
         let flat: Vec<String> = match t.reals() {
             Some(view) => view.iter().map(number).collect(),
-            None => t.to_f64().iter().map(f64::to_string).collect(),
+            None => match t.ints() {
+                Some(whole) => whole.iter().map(i64::to_string).collect(),
+                None => t.to_f64().iter().map(f64::to_string).collect(),
+            },
         };
         format!("\"{path}\":{}", nested(t.shape(), &flat))
     });

@@ -13,7 +13,7 @@ use super::terminal::{complain, messages, note};
 use super::{End, Format, Shared};
 use catlearn::data::{Dataset, Parts};
 use catlearn::diagram::Role;
-use catlearn::elaborate::{Precision, Training};
+use catlearn::elaborate::{BatchSize, Length, Precision, Training};
 use catlearn::run::{Checkpoint, Float, Learner, Schedule, Started, evaluate_bits, run as run_loop};
 use catlearn::source::{Code, Diagnostic, Diagnostics};
 use clap::Args;
@@ -344,7 +344,7 @@ impl Plan<'_> {
             shared: self.shared,
             folder,
             metadata,
-            epochs: schedule.epoch(schedule.total()).max(1),
+            epochs: schedule.epochs(),
             total: schedule.total(),
             began,
             before,
@@ -363,6 +363,12 @@ impl Plan<'_> {
             messages(self.shared, &d.clone().into(), self.loaded.program.sources());
         }
         let failed = outcome.fault.is_some();
+        let active = matches!(settings.batch, BatchSize::Active(_));
+        if let (true, Length::Steps(n)) = (active && !failed && !outcome.interrupted, settings.length)
+            && learner.updates() < n
+        {
+            note(self.shared, "no example has a loss any more: the run ends before its last step");
+        }
         let (metrics, selected) = if outcome.interrupted || failed {
             (Map::new(), Value::Null)
         } else {
@@ -372,9 +378,13 @@ impl Plan<'_> {
             metrics,
             selected,
             steps: learner.updates(),
-            epochs: schedule.epoch(learner.updates()),
+            epochs: schedule.epochs_of(&learner),
             seconds,
-            samples: (0..learner.updates()).map(|s| schedule.batch(s).len().max(1)).sum(),
+            samples: if active {
+                learner.seen()
+            } else {
+                (0..learner.updates()).map(|s| schedule.batch(s).len().max(1)).sum()
+            },
             interrupted: outcome.interrupted,
             failed,
         })

@@ -335,6 +335,9 @@ impl<'p> Elab<'p> {
         self.lifted(&[a, b], &mut |elab, pair| {
             let [a, b] = pair else { return Err(None) };
             let (x, y) = elab.fit(a, b, "a comparison", span)?;
+            if elab.b.leaf(x).base == Base::Bool {
+                return elab.compare_bits(op, x, y, span).map(Value::Wire);
+            }
             let (cmp, ins, negated) = match op {
                 CompareOp::Less => (Comparison::Less, [x, y], false),
                 CompareOp::LessEqual => (Comparison::LessEqual, [x, y], false),
@@ -351,6 +354,30 @@ impl<'p> Elab<'p> {
             let made = elab.b.op(Op::Logic(Logic::Not), &[made]);
             elab.typed(made, "!=", span).map(Value::Wire)
         })
+    }
+
+    /// A comparison of bits, false before true: a gate, so that it has requests.
+    fn compare_bits(&mut self, op: CompareOp, x: Wire, y: Wire, span: Span) -> Res<Wire> {
+        let gate = |elab: &mut Self, logic: Logic, ins: &[Wire]| {
+            let made = elab.b.op(Op::Logic(logic), ins);
+            elab.typed(made, "a comparison", span)
+        };
+        let (low, high) = if matches!(op, CompareOp::Greater | CompareOp::GreaterEqual) { (y, x) } else { (x, y) };
+        match op {
+            CompareOp::NotEqual => gate(self, Logic::Xor, &[x, y]),
+            CompareOp::Equal => {
+                let apart = gate(self, Logic::Xor, &[x, y])?;
+                gate(self, Logic::Not, &[apart])
+            }
+            CompareOp::Less | CompareOp::Greater => {
+                let clear = gate(self, Logic::Not, &[low])?;
+                gate(self, Logic::And, &[clear, high])
+            }
+            CompareOp::LessEqual | CompareOp::GreaterEqual => {
+                let clear = gate(self, Logic::Not, &[low])?;
+                gate(self, Logic::Or, &[clear, high])
+            }
+        }
     }
 
     /// `if c then a else b`, pointwise; a condition `Bool[1]` chooses whole tensors.

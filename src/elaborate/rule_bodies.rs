@@ -398,7 +398,7 @@ impl<'p> Building<'_, 'p> {
                 }
             }
         }
-        self.unseen(&value, &body, body.k > 0, span)
+        self.unseen(&value, &body, stage.item.transform, span)
     }
 }
 

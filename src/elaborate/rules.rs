@@ -173,6 +173,20 @@ fn finish(
     outs.extend(states.ports.iter().map(|(_, _, next)| *next));
     outs.extend(points.iter().flatten());
     let evaluates = evaluated.iter().any(Option::is_some);
+    let asked: Vec<Wire> = evaluated.iter().flatten().copied().collect();
+    let live = elab.b.diagram().cone(&asked);
+    let noisy = elab.b.diagram().ports().iter().enumerate().any(|(k, port)| {
+        let at = elab.b.diagram().port_wire(k).node as usize;
+        port.role == Role::RuleNoise && live.get(at) == Some(&true)
+    });
+    if noisy {
+        let span = elab.rule.as_ref().map_or_else(Span::default, |r| r.declared);
+        return fault(
+            Diagnostic::error(Code::RULE_BODY, "`evaluate` reads the noise of its rule")
+                .at(span, "in this rule")
+                .help("what is evaluated must be told by the parameters and states: keep the draw in a `state`"),
+        );
+    }
     if evaluates {
         outs.extend(evaluated.iter().zip(params).map(|(e, p)| e.unwrap_or(*p)));
     }

@@ -145,6 +145,17 @@ fn build(
     let at = rule.span;
     let rule = rules::build(defs, rule, &env, &leaves, said)?;
     let settings = settings.resolved(&rule, &fields, said)?;
+    if leaves.iter().all(|(_, leaf)| rule.tangent.of(leaf).is_none()) {
+        said.push(
+            Diagnostic::error(Code::OBJECTIVE, "there is nothing to train: no parameter has a request")
+                .at(at, format!("asks for {}", rule.tangent))
+                .note(format!(
+                    "the parameters are {}",
+                    leaves.iter().map(|(p, l)| format!("{p}: {l}")).collect::<Vec<_>>().join(", ")
+                )),
+        );
+        return None;
+    }
     if let Some(d) = no_request(&rule, &objective, at) {
         said.push(d);
         return None;
@@ -170,10 +181,14 @@ fn build(
 
 /// The message when the loss has no request of the kind that the rule asks for.
 fn no_request(rule: &RuleDiagram, objective: &Diagram, at: Span) -> Option<Diagnostic> {
-    let leaf = objective.out_leaves().into_iter().find(|leaf| rule.tangent.of(leaf).is_none())?;
+    // Nothing real asks anything of a bit.
+    let other =
+        |leaf: &Leaf| rule.tangent.of(leaf).is_none() || (leaf.base == Base::Real) != (rule.tangent == Tangent::Real);
+    let leaf = objective.out_leaves().into_iter().find(other)?;
     let help = match (leaf.base, rule.tangent) {
         (Base::Bool, Tangent::Real) => "train bits with a rule over bits: `rda`, or `counter(limit = 60)`",
         (Base::Int, _) => "train whole numbers with votes: `counter(limit = 60)`",
+        (Base::Real, _) => "let the loss be bits (`xor_error`) or a whole number (`count_error`, `hinge_votes`)",
         _ => "give a rule and a loss of one kind",
     };
     Some(

@@ -247,7 +247,8 @@ fn lookup(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     if site.want[0] {
         requests[0] = Some(b.op(Op::LookupDagger { lead: lead.clone() }, &[dy, address])?);
     }
-    if site.want[1] {
+    // A real does not vote.
+    if site.want[1] && b.leaf(table).base != Base::Real {
         requests[1] = Some(of_address(b, site.tangent, lead, (table, address), dy)?);
     }
     Ok(requests)
@@ -260,7 +261,7 @@ fn lookup_dagger(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     if site.want[0] {
         requests[0] = Some(b.op(Op::Lookup { lead: lead.clone() }, &[dy, address])?);
     }
-    if site.want[1] {
+    if site.want[1] && b.leaf(operand).base != Base::Real {
         requests[1] = Some(of_address(b, site.tangent, lead, (dy, address), operand)?);
     }
     Ok(requests)

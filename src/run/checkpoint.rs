@@ -3,7 +3,7 @@
 use super::float::Float;
 use super::learner::{Learner, Named};
 use super::tensor::Tensor;
-use crate::object::Base;
+use crate::object::{Base, Leaf};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::collections::{BTreeMap, HashMap};
 
@@ -97,21 +97,16 @@ impl<T: Float> Checkpoint<T> {
         let metadata = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let read = |(path, leaf): &Named| -> Result<Tensor<T>, CheckpointFault> {
             let view = file.tensor(path).map_err(|_| CheckpointFault::Missing(path.to_string()))?;
-            let entries = decode(&view).filter(|_| view.shape() == leaf.shape(1).as_slice());
-            if leaf.base == Base::Real
-                && entries.iter().flatten().any(|x| x.is_finite() && !T::from_f64(*x).to_f64().is_finite())
-            {
+            let fits = view.shape() == leaf.shape(1).as_slice();
+            if leaf.base != Base::Real {
+                return exact(&view, leaf.base).filter(|_| fits).ok_or_else(|| misshapen(path, &view, leaf));
+            }
+            let entries = decode(&view).filter(|_| fits);
+            if entries.iter().flatten().any(|x| x.is_finite() && !T::from_f64(*x).to_f64().is_finite()) {
                 return Err(CheckpointFault::Beyond(path.to_string()));
             }
-            let tensor = entries.and_then(|e| match leaf.base {
-                Base::Real => Tensor::real(view.shape(), e.iter().map(|x| T::from_f64(*x)).collect()),
-                _ => Tensor::from_f64(leaf, 1, &e).ok(),
-            });
-            tensor.ok_or_else(|| CheckpointFault::Shape {
-                name: path.to_string(),
-                given: format!("{:?}{:?}", view.dtype(), view.shape()),
-                needs: leaf.to_string(),
-            })
+            let tensor = entries.and_then(|e| Tensor::real(view.shape(), e.iter().map(|x| T::from_f64(*x)).collect()));
+            tensor.ok_or_else(|| misshapen(path, &view, leaf))
         };
         let params = learner.param_leaves().iter().map(read).collect::<Result<_, _>>()?;
         let states =
@@ -145,17 +140,34 @@ fn encode<T: Float>(tensor: &Tensor<T>) -> (Dtype, Vec<u8>) {
     }
 }
 
+fn misshapen(path: &str, view: &TensorView<'_>, leaf: &Leaf) -> CheckpointFault {
+    let given = format!("{:?}{:?}", view.dtype(), view.shape());
+    CheckpointFault::Shape { name: path.to_owned(), given, needs: leaf.to_string() }
+}
+
+/// Bits, whole numbers and labels as they are: they never go through a double, which would round them.
+fn exact<T: Float>(view: &TensorView<'_>, base: Base) -> Option<Tensor<T>> {
+    let raw = view.data();
+    match (view.dtype(), base) {
+        (Dtype::BOOL, Base::Bool) => Tensor::bool(view.shape(), raw.iter().map(|b| *b != 0).collect()),
+        (Dtype::I64, Base::Int | Base::Fin(_)) => {
+            let whole: Vec<i64> =
+                raw.chunks_exact(8).filter_map(|c| c.try_into().ok()).map(i64::from_le_bytes).collect();
+            let inside = |x: &i64| if let Base::Fin(n) = base { (0..i64::from(n)).contains(x) } else { true };
+            if whole.iter().all(inside) { Tensor::int(view.shape(), whole) } else { None }
+        }
+        _ => None,
+    }
+}
+
 fn decode(view: &TensorView<'_>) -> Option<Vec<f64>> {
     let raw = view.data();
     fn each<const N: usize>(raw: &[u8], f: impl Fn([u8; N]) -> f64) -> Vec<f64> {
         raw.chunks_exact(N).filter_map(|c| c.try_into().ok()).map(f).collect()
     }
-    #[allow(clippy::cast_precision_loss, reason = "counters of a rule")]
     Some(match view.dtype() {
         Dtype::F64 => each(raw, f64::from_le_bytes),
         Dtype::F32 => each(raw, |b| f64::from(f32::from_le_bytes(b))),
-        Dtype::I64 => each(raw, |b| i64::from_le_bytes(b) as f64),
-        Dtype::BOOL => raw.iter().map(|b| f64::from(*b)).collect(),
         _ => return None,
     })
 }

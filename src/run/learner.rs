@@ -61,6 +61,8 @@ pub struct Learner<T> {
     updates: usize,
     /// Examples passed by `active(k)`, and how many had been at the last step.
     seen: (usize, usize),
+    /// What `seen` will be once the step on the examples found has been made.
+    planned: Option<usize>,
     seed: u64,
     span: Span,
     asked: Asked,
@@ -139,6 +141,7 @@ impl<T: Float> Learner<T> {
                 .collect(),
             updates: 0,
             seen: (0, 0),
+            planned: None,
             seed,
             span,
             asked: Asked::by(&training.settings),
@@ -203,6 +206,11 @@ impl<T: Float> Learner<T> {
     /// Says how many examples have been passed.
     pub fn pass(&mut self, seen: usize) {
         self.seen.0 = seen;
+    }
+
+    /// Says how many examples will have been passed when the next step has been made; a step that fails passes none.
+    pub fn plan(&mut self, seen: usize) {
+        self.planned = Some(seen);
     }
 
     /// Which of some rows have a loss at the parameters.
@@ -308,7 +316,8 @@ impl<T: Float> Learner<T> {
         self.states = outs;
         self.params = params;
         self.updates += 1;
-        self.seen.1 = self.seen.0;
+        let seen = self.planned.take().unwrap_or(self.seen.0);
+        self.seen = (seen, seen);
         Ok(loss)
     }
 

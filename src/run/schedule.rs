@@ -9,8 +9,9 @@ use crate::source::Diagnostic;
 /// Numbers set aside in a stream for one epoch or step.
 const STRIDE: u128 = 1 << 40;
 
-/// Examples whose losses are looked at together for `active(k)`.
-const CHUNK: usize = 64;
+/// How many losses are looked at together for `active(k)`, within these bounds twice the examples of a step.
+const FEWEST: usize = 8;
+const MOST: usize = 256;
 
 /// What a run does next.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -125,10 +126,11 @@ impl Schedule {
         }
         self.fill(epoch);
         let order = self.cached.as_ref().map(|(_, o)| o.clone()).unwrap_or_default();
+        let look = (2 * self.batch).clamp(FEWEST, MOST);
         let mut rows = Vec::new();
         let mut at = learner.seen() % n;
         while at < n && rows.len() < self.batch {
-            let chunk = order.get(at..(at + CHUNK).min(n)).unwrap_or_default();
+            let chunk = order.get(at..(at + look).min(n)).unwrap_or_default();
             let active = learner.active(chunk)?;
             for (row, active) in chunk.iter().zip(active) {
                 if rows.len() == self.batch {
@@ -140,9 +142,13 @@ impl Schedule {
                 }
             }
         }
-        learner.pass(epoch * n + at);
-        let ends_epoch = at == n;
-        Ok(if rows.is_empty() { Turn::Passed } else { Turn::Step { rows, ends_epoch } })
+        let (seen, ends_epoch) = (epoch * n + at, at == n);
+        if rows.is_empty() {
+            learner.pass(seen);
+            return Ok(Turn::Passed);
+        }
+        learner.plan(seen);
+        Ok(Turn::Step { rows, ends_epoch })
     }
 
     /// The order of an epoch, kept.
@@ -156,6 +162,12 @@ impl Schedule {
             }
             self.cached = Some((epoch, order));
         }
+    }
+
+    /// How many epochs the run has, as far as that is known before it runs.
+    #[must_use]
+    pub fn epochs(&self) -> usize {
+        self.epochs.unwrap_or_else(|| self.epoch(self.total)).max(1)
     }
 
     /// How many epochs a learner has finished.

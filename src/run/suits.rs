@@ -47,6 +47,28 @@ pub(super) fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), D
             "make it a label, `onehot[k]` or `class[k]`, or leave the metric off",
         );
     }
+    // Bits that are no one-hot vector name no class; a number that is no bit is met exactly by chance only.
+    let target = data.and_then(|d| d.target.as_ref());
+    if let (true, Some(Values::Bool(bits))) = (classes, target.map(|t| &t.values)) {
+        let wide = target.map_or(1, |t| t.size());
+        let hot = |row: &[bool]| row.iter().filter(|b| **b).count() == 1;
+        if wide > 1 && !bits.chunks(wide).all(hot) {
+            return wrong(
+                format!("`accuracy` needs a target of classes, this one is {wide} bits that are no one-hot vector"),
+                "ask for `exact_match`, or end the target in `onehot[k] >> bits`",
+            );
+        }
+    }
+    let exact = training.settings.metrics.contains(&Metric::ExactMatch)
+        || matches!(&training.settings.select, Select::Best { metric, .. } if &**metric == "exact_match");
+    if let (true, Some(Values::Real(values))) = (exact, target.map(|t| &t.values))
+        && let Some(x) = values.iter().find(|x| **x != 0.0 && **x != 1.0)
+    {
+        return wrong(
+            format!("`exact_match` needs a target of bits or classes, this one has the number {x}"),
+            "make it a label, `onehot[k]` or `class[k]`, or leave the metric off",
+        );
+    }
     if let Some(batches) = &training.settings.order {
         let known = parts.map(|p| p.train.as_slice()).unwrap_or_default();
         if let Some(row) = batches.iter().flatten().find(|r| !known.contains(r)) {

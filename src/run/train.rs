@@ -92,7 +92,7 @@ pub fn run<T: Float>(
         fault,
     };
     // Whether something was learned since the last report.
-    let mut moved = since.1 > 0;
+    let mut moved = since.1 > 0 || learner.updates() == 0;
     loop {
         if observer.interrupted() {
             return outcome(learner, best, since, true, None);
