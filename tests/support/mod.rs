@@ -7,6 +7,7 @@
 
 pub(crate) mod circuits;
 pub(crate) mod differences;
+pub(crate) mod terms;
 
 use catlearn::diagram::{AffineIndex, Builder, Comparison, Diagram, Function, Op, Role, Wire};
 use catlearn::object::{Base, Dim, Leaf};
