@@ -55,6 +55,9 @@ impl Rules for Mutant<'_> {
     }
 }
 
+/// Name, broken rules, noticed.
+type Rows = Vec<(String, usize, usize)>;
+
 /// What objects to rules: a diagram, the rules, and in how many cases.
 type Objections = fn(&Diagram, &dyn Rules, u64) -> usize;
 
@@ -153,7 +156,7 @@ fn broken(d: &Diagram, name: &str, tangent: Tangent, objections: Objections) -> 
 
 #[test]
 fn every_broken_rule_is_noticed() {
-    let mut rows: Vec<(String, usize, usize)> = Vec::new();
+    let mut rows = Rows::new();
     let mut silent = Vec::new();
     let mut examples: Vec<(String, Diagram)> = Vec::new();
     for p in prim::all() {
@@ -241,8 +244,7 @@ fn every_broken_rule_over_bits_is_noticed() {
     }
     let prelude = std::fs::read_to_string("src/prelude/bool.lens").unwrap();
     assert_eq!(prelude.lines().filter(|l| l.starts_with("prim ")).count(), 3, "a new `prim` needs a line here");
-    let (mut rows, mut silent, mut refused): (Vec<(String, usize, usize)>, Vec<String>, Vec<String>) =
-        Default::default();
+    let (mut rows, mut silent, mut refused) = (Rows::new(), Vec::new(), Vec::new());
     for (name, d) in &examples {
         for tangent in [Tangent::Votes, Tangent::Parity] {
             if let Err(fault) = reverse_diagram(d, &tangent) {
@@ -303,7 +305,7 @@ fn changes(d: &Diagram, seen: &Seen<'_>, objections: Objections) -> bool {
 }
 
 /// Compares a table with the part of the page between two markers, or writes it there.
-fn compare(from: &str, to: &str, rows: &[(String, usize, usize)]) {
+fn compare(from: &str, to: &str, rows: &Rows) {
     static PAGE: Mutex<()> = Mutex::new(());
     let _alone = PAGE.lock();
     let path = "docs/laws.md";
