@@ -214,7 +214,7 @@ proptest! {
 fn identities_projections_and_pairs() {
     for tangent in [Tangent::Parity, Tangent::Votes] {
         let [three, two] = domain();
-        let id = reverse_diagram(&Diagram::identity(&[three.clone()]), &tangent).unwrap();
+        let id = reverse_diagram(&Diagram::identity(std::slice::from_ref(&three)), &tangent).unwrap();
         assert_eq!(id.outs(), [id.port_wire(1)]);
         let mut b = Builder::new();
         let x = b.port("x", Role::Input, three);

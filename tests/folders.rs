@@ -56,7 +56,7 @@ fn the_last_of_two_flags_counts_and_either_length_replaces_the_other() {
             "--set",
             "order=batches([[0, 3], [1]])",
             "--set",
-            "metrics=[accuracy]",
+            "metrics=[exact_match]",
             "--set",
             "validate=every(2)",
         ],
@@ -76,7 +76,7 @@ fn the_last_of_two_flags_counts_and_either_length_replaces_the_other() {
         "batch = 1",
         "epochs = 2",
         "order = [[0,3],[1]]",
-        "metrics = [\"accuracy\"]",
+        "metrics = [\"exact_match\"]",
         "validate = \"every(2)\"",
         "select = \"last\"",
     ] {
@@ -367,4 +367,45 @@ fn a_request_to_end_is_an_interrupt() {
     assert!(begun && killed.success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(json(&run.join("run.json"))["status"], "interrupted");
+}
+
+#[test]
+fn force_replaces_runs_and_nothing_else() {
+    let dir = folder("foreign");
+    let file = written(&dir, &rows(FOUR, "split = all", "epochs = 1, seed = 1"));
+    fs::create_dir(dir.join("mine")).unwrap();
+    fs::write(dir.join("mine/model.lens"), "mine").unwrap();
+    let mine = dir.join("mine");
+    let said = ends(&catlearn(&["train", text(&file), "--out", text(&mine), "--force"]), 2).1;
+    assert!(said.contains("holds files and no run"), "{said}");
+    assert_eq!(fs::read_to_string(mine.join("model.lens")).unwrap(), "mine");
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_a_fault() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let file = written(&folder("full"), &rows(FOUR, "split = all", "epochs = 1, seed = 1"));
+    for args in [["check", text(&file)].as_slice(), &["trace", text(&file), "--steps", "1"]] {
+        let o = command(args).stdout(Stdio::from(full.try_clone().unwrap())).output().unwrap();
+        assert_eq!(o.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&o.stderr).contains("cannot be written"), "{args:?}");
+    }
+}
+
+#[test]
+fn metrics_are_those_that_were_asked_for() {
+    let labels = "data p { source = inline([[0, 0], [1, 1], [2, 0], [3, 1], [4, 0], [5, 1]]), input = columns(0), \
+                  target = columns(1) >> onehot[2], split = kfold(3, shuffle = false) }\n\
+                  model lin : R[1] -> R[2] = dense[1, 2]\n\
+                  train t { data = p, model = lin, loss = softmax_cross_entropy, optimiser = gd(lr = 0.01), steps = 1, \
+                  seed = 1, metrics = [confusion_matrix] }\n";
+    let found = answer(&train(&written(&folder("asked"), labels), &[]));
+    let test = &found["metrics"]["test"];
+    assert!(test.get("accuracy").is_none());
+    let counts = test["confusion_matrix"].as_array().unwrap().iter().flat_map(|r| r.as_array().unwrap());
+    assert_eq!(counts.map(|n| n.as_u64().unwrap()).sum::<u64>(), 6, "each row is held out once");
+    // A target of other numbers names no classes.
+    let file = written(&folder("numbers"), &rows(FOUR, "split = all", "epochs = 1, seed = 1, metrics = [accuracy]"));
+    let said = ends(&train(&file, &[]), 1).1;
+    assert!(said.contains("needs a target of classes"), "{said}");
 }

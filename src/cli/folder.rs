@@ -13,8 +13,11 @@ use std::path::{Path, PathBuf};
 
 const LOCK: &str = "run.lock";
 
+/// What every run writes first.
+const RECORD: &str = "run.json";
+
 /// What a run writes, apart from the folders of its folds.
-const OWNED: [&str; 6] = ["run.json", "model.lens", "config.toml", "metrics.jsonl", "init.safetensors", "report.html"];
+const OWNED: [&str; 6] = [RECORD, "model.lens", "config.toml", "metrics.jsonl", "init.safetensors", "report.html"];
 
 /// A folder of one run (or of one fold).
 #[derive(Clone, Debug)]
@@ -53,6 +56,10 @@ impl Folder {
                 return Err(refuse(path, "is a file, a run needs a folder", "name another folder"));
             }
             Some(path) if occupied(path) && !force => return Err(full(path)),
+            // What no run wrote is not ours to replace.
+            Some(path) if occupied(path) && !path.join(RECORD).exists() => {
+                return Err(refuse(path, "holds files and no run", "name another folder"));
+            }
             Some(path) => path.to_path_buf(),
             None => numbered(name).map_err(|e| failed(shared, Path::new("runs"), &e))?,
         };

@@ -58,6 +58,17 @@ pub(super) fn measure<T: Float>(
     Ok((last, selected))
 }
 
+/// The key of the table of true and predicted classes.
+const CONFUSION: &str = "confusion_matrix";
+
+/// Two tables of counts entry by entry.
+fn added(a: &Value, b: &Value) -> Value {
+    match (a, b) {
+        (Value::Array(x), Value::Array(y)) => x.iter().zip(y).map(|(x, y)| added(x, y)).collect(),
+        _ => json!(a.as_u64().unwrap_or(0) + b.as_u64().unwrap_or(0)),
+    }
+}
+
 /// Mean and spread over folds; `null` when a fold's number is not finite, and that fold stays in the list.
 pub(super) fn mean_of(all: &[Measured]) -> Measured {
     let gather = |pick: &dyn Fn(&Measured) -> Map<String, Value>| -> Map<String, Value> {
@@ -74,6 +85,16 @@ pub(super) fn mean_of(all: &[Measured]) -> Measured {
             }
         }
         let mut out: Map<String, Value> = Map::new();
+        // Every row is held out once, so the tables of the folds add up to one of all rows.
+        for (part, m) in all.iter().flat_map(pick) {
+            let (Some(rows), entry) = (m.get(CONFUSION), out.entry(part).or_insert_with(|| json!({}))) else {
+                continue;
+            };
+            if let Value::Object(entry) = entry {
+                let sum = entry.get(CONFUSION).map_or_else(|| rows.clone(), |before| added(before, rows));
+                entry.insert(CONFUSION.to_owned(), sum);
+            }
+        }
         for ((part, key), xs) in sums {
             #[allow(clippy::cast_precision_loss, reason = "a count of folds")]
             let n = xs.len() as f64;
@@ -157,9 +178,9 @@ pub(super) fn tell(r: &Measured, line: &Value, format: Format, folder: &Path, sh
         let test: String = SHARES.into_iter().filter_map(shown).collect();
         answer(&format!("selected: step {step}{test}"))?;
     }
-    let matrix = r.metrics.get("test").or(r.metrics.get("train")).and_then(|m| m.get("confusion_matrix"));
-    if let Some(Value::Array(rows)) = matrix {
-        answer("confusion (rows: true class, columns: predicted)")?;
+    let part = if r.metrics.contains_key("test") { "test" } else { "train" };
+    if let Some(Value::Array(rows)) = r.metrics.get(part).and_then(|m| m.get(CONFUSION)) {
+        answer(&format!("confusion of {part} (rows: true class, columns: predicted)"))?;
         for row in rows {
             let cells: Vec<String> =
                 row.as_array().into_iter().flatten().map(|c| format!("{:>6}", c.to_string())).collect();

@@ -5,10 +5,16 @@ use super::{Color, End, Shared};
 use catlearn::source::{Diagnostic, Diagnostics, SourceMap};
 use std::io::{IsTerminal, Write};
 
-/// Writes a line of the answer; a closed pipe is a quiet end.
+/// Writes a line of the answer; a closed pipe is a quiet end, an answer that cannot be written is a fault.
 pub(super) fn answer(line: &str) -> Result<(), End> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|_| End::Fine)
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|e| {
+        if e.kind() == std::io::ErrorKind::BrokenPipe {
+            return End::Fine;
+        }
+        let _closed = writeln!(std::io::stderr().lock(), "error: the answer cannot be written: {e}");
+        End::Fault
+    })
 }
 
 /// Writes a note to stderr.

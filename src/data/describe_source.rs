@@ -26,7 +26,7 @@ pub(super) fn arrays(source: &Expr) -> Option<&'static str> {
 impl Reader<'_> {
     /// Reads a source.
     pub(super) fn origin(&mut self, expr: &Expr) -> Option<Origin> {
-        if let ExprKind::Tuple(_) = expr.kind {
+        if let ExprKind::Tuple(_) | ExprKind::List(_) = expr.kind {
             let message = "several sources in brackets are not supported yet";
             return self.fault(Diagnostic::error(Code::NOT_YET, message).at(expr.span, "not supported yet"));
         }

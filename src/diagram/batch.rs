@@ -35,8 +35,9 @@ pub fn batch(
     for (port, (wire, batched)) in args.iter().enumerate() {
         let leaf = &d.ports()[port].leaf;
         let needs = if *batched { leaf.under(axis) } else { leaf.clone() };
-        if b.leaf(*wire) != &needs {
-            return Err(TypeFault::Mismatch { left: needs, right: b.leaf(*wire).clone() });
+        let given = b.leaf_checked(*wire)?;
+        if given != &needs {
+            return Err(TypeFault::Mismatch { left: needs, right: given.clone() });
         }
         copy.set(d.port_wire(port), *wire);
     }

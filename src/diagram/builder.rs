@@ -182,12 +182,15 @@ impl Builder {
     }
 
     /// The type of a wire of this builder.
+    ///
+    /// # Panics
+    /// When the wire is not of this builder.
     #[must_use]
     pub fn leaf(&self, wire: Wire) -> &Leaf {
         self.d.leaf(wire)
     }
 
-    fn leaf_checked(&self, wire: Wire) -> Result<&Leaf, TypeFault> {
+    pub(super) fn leaf_checked(&self, wire: Wire) -> Result<&Leaf, TypeFault> {
         let node = self.d.nodes.get(wire.node as usize).ok_or(TypeFault::Foreign)?;
         node.outs.get(wire.port as usize).ok_or(TypeFault::Foreign)
     }

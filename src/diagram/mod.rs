@@ -43,5 +43,5 @@ pub use op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, Pr
 pub use order::{Contract, Order};
 pub use rewrite::inline_calls;
 pub use text::TextFault;
-pub use typing::TypeFault;
+pub use typing::{MOST_ADDRESS_BITS, TypeFault};
 pub use value::{Diagram, Node, Origin, OriginId, Port, Role, Wire};

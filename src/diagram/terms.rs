@@ -62,7 +62,7 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] for more axes than letters.
     pub fn repeat(&mut self, x: Wire, axis: Dim) -> Made {
-        let leaf = self.leaf(x);
+        let leaf = self.leaf_checked(x)?;
         if leaf.base == Base::Real {
             return self.lead(x, &[axis]);
         }
@@ -92,7 +92,7 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] unless the wire is real.
     pub fn scale(&mut self, x: Wire, by: f64) -> Made {
-        let letters: Vec<usize> = (0..self.leaf(x).rank()).collect();
+        let letters: Vec<usize> = (0..self.leaf_checked(x)?.rank()).collect();
         self.op(Op::einsum(EinsumSpec::new(std::slice::from_ref(&letters), &letters, |_| None, by)?), &[x])
     }
 
@@ -101,7 +101,7 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] when they differ, or are labels.
     pub fn add(&mut self, x: Wire, y: Wire) -> Made {
-        let sum = if self.leaf(x).base == Base::Bool { Op::Logic(Logic::Xor) } else { Op::Add };
+        let sum = if self.leaf_checked(x)?.base == Base::Bool { Op::Logic(Logic::Xor) } else { Op::Add };
         self.op(sum, &[x, y])
     }
 
@@ -128,11 +128,11 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] for labels.
     pub fn negative(&mut self, x: Wire) -> Made {
-        match self.leaf(x).base {
+        match self.leaf_checked(x)?.base {
             Base::Real => self.scale(x, -1.0),
             Base::Bool => Ok(x),
             _ => {
-                let dims = self.dims(x);
+                let dims = self.leaf_checked(x)?.dims.clone();
                 let minus = self.fill_int(&dims, -1)?;
                 self.op(Op::Whole(Whole::Mul), &[x, minus])
             }
@@ -144,7 +144,7 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] when the dimensions differ.
     pub fn masked(&mut self, bit: Wire, x: Wire) -> Made {
-        let leaf = self.leaf(x).clone();
+        let leaf = self.leaf_checked(x)?.clone();
         if leaf.base == Base::Bool {
             return self.op(Op::Logic(Logic::And), &[bit, x]);
         }
@@ -157,12 +157,12 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] for labels, or when there is no such axis.
     pub fn sum_axis(&mut self, x: Wire, axis: usize) -> Made {
-        let (base, rank) = (self.leaf(x).base, self.leaf(x).rank());
+        let (base, rank) = (self.leaf_checked(x)?.base, self.leaf_checked(x)?.rank());
         if base == Base::Real {
             return self.sum_axes(x, &[axis]);
         }
         let core = rank.checked_sub(axis + 1).and_then(|c| u8::try_from(c).ok());
-        let core = core.ok_or_else(|| TypeFault::Axes(format!("{} has no axis {axis}", self.leaf(x))))?;
+        let core = core.ok_or_else(|| TypeFault::Axes(format!("there is no axis {axis} of {rank}")))?;
         let sum = self.op(Op::Sum { core }, &[x])?;
         if rank == 1 { self.reshape(sum, &[], &[Dim::ONE]) } else { Ok(sum) }
     }
@@ -172,12 +172,12 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] for labels.
     pub fn tally(&mut self, x: Wire) -> Made {
-        let mut total = match self.leaf(x).base {
+        let mut total = match self.leaf_checked(x)?.base {
             Base::Real => return self.sum_all(x),
             Base::Bool => self.op(Op::ToInt, &[x])?,
             _ => x,
         };
-        let (from, count) = (self.dims(total), self.leaf(total).rank());
+        let (from, count) = (self.dims(total), self.leaf_checked(total)?.rank());
         if from.as_slice() == [Dim::ONE] {
             return Ok(total);
         }
@@ -204,7 +204,7 @@ impl Builder {
         if dims == [Dim::ONE] {
             return Ok(x);
         }
-        if self.leaf(x).base != Base::Real {
+        if self.leaf_checked(x)?.base != Base::Real {
             let mut made = self.reshape(x, &[Dim::ONE], &[])?;
             for (core, axis) in dims.iter().rev().enumerate() {
                 let core = u8::try_from(core).map_err(|_| TypeFault::Axes("too many axes".into()))?;
@@ -222,7 +222,7 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] unless it is real.
     pub fn lead(&mut self, x: Wire, axes: &[Dim]) -> Made {
-        let rank = self.leaf(x).rank();
+        let rank = self.leaf_checked(x)?.rank();
         let letters: Vec<usize> = (axes.len()..axes.len() + rank).collect();
         let out: Vec<usize> = (0..axes.len() + rank).collect();
         self.op(Op::einsum(EinsumSpec::new(&[letters], &out, |l| axes.get(l).copied(), 1.0)?), &[x])
@@ -241,7 +241,7 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] when they have not as many entries.
     pub fn reshape_all(&mut self, x: Wire, to: &[Dim]) -> Made {
-        let from = self.leaf(x).dims.clone();
+        let from = self.leaf_checked(x)?.dims.clone();
         self.reshape(x, &from, to)
     }
 
@@ -250,7 +250,7 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] unless the wire is real.
     pub fn sum_axes(&mut self, x: Wire, axes: &[usize]) -> Made {
-        let rank = self.leaf(x).rank();
+        let rank = self.leaf_checked(x)?.rank();
         let letters: Vec<usize> = (0..rank).collect();
         let mut out: Vec<usize> = letters.iter().copied().filter(|l| !axes.contains(l)).collect();
         if out.is_empty() {
@@ -264,7 +264,7 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] unless the wire is real.
     pub fn sum_all(&mut self, x: Wire) -> Made {
-        let axes: Vec<usize> = (0..self.leaf(x).rank()).collect();
+        let axes: Vec<usize> = (0..self.leaf_checked(x)?.rank()).collect();
         self.sum_axes(x, &axes)
     }
 
@@ -273,7 +273,7 @@ impl Builder {
     /// # Errors
     /// [`TypeFault`] unless both wires are one real leaf.
     pub fn dot(&mut self, x: Wire, y: Wire) -> Made {
-        let rank = self.leaf(x).rank();
+        let rank = self.leaf_checked(x)?.rank();
         let letters: Vec<usize> = (0..rank).collect();
         let spec = EinsumSpec::new(&[letters.clone(), letters], &[rank], |_| Some(Dim::ONE), 1.0)?;
         self.op(Op::einsum(spec), &[x, y])
@@ -290,6 +290,9 @@ impl Builder {
     }
 
     /// The dimensions of a wire.
+    ///
+    /// # Panics
+    /// When the wire is not of this builder.
     #[must_use]
     pub fn dims(&self, x: Wire) -> Dims {
         self.leaf(x).dims.clone()

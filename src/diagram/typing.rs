@@ -346,7 +346,9 @@ fn concat(ins: &[&Leaf], core: usize) -> Result<Leaf, TypeFault> {
         if !fits {
             return Err(TypeFault::Mismatch { left: first.clone(), right: (*leaf).clone() });
         }
-        total = Dim { lit: total.lit + leaf.dims[axis].lit, per: total.per + leaf.dims[axis].per };
+        let sum = total.lit.checked_add(leaf.dims[axis].lit).zip(total.per.checked_add(leaf.dims[axis].per));
+        let (lit, per) = sum.ok_or_else(|| TypeFault::Axes("the parts are longer than any axis".into()))?;
+        total = Dim { lit, per };
     }
     dims[axis] = total;
     Ok(first.with_dims(dims))
@@ -379,7 +381,7 @@ fn gather(ins: &[&Leaf], lead: &[LeadAxis]) -> Result<Leaf, TypeFault> {
 }
 
 /// The most bits an address may have: a table of 65,536 entries.
-const MOST_ADDRESS_BITS: u64 = 16;
+pub const MOST_ADDRESS_BITS: u64 = 16;
 
 /// How many entries a table has that these address bits look into.
 fn table_rows(address: &Leaf) -> Result<u64, TypeFault> {

@@ -6,7 +6,7 @@ use super::apply::Call;
 use super::arith::Operand;
 use super::session::Elab;
 use super::value::{Env, Res, Value, fault};
-use crate::diagram::{Const, LeadAxis, Literal, Op, Wire};
+use crate::diagram::{Const, LeadAxis, Literal, MOST_ADDRESS_BITS, Op, Wire};
 use crate::object::{Base, Dim, Leaf};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::Ident;
@@ -41,7 +41,7 @@ impl<'p> Elab<'p> {
             }
         };
         let n = self.leaf(x).size(1) as u64;
-        if groups == 0 || n % groups != 0 {
+        if groups == 0 || !n.is_multiple_of(groups) {
             return fault(
                 Diagnostic::error(Code::DIVISION, format!("{n} bits cannot be cut into {groups} equal groups"))
                     .at(call.span, format!("{n} / {groups} is not whole"))
@@ -58,7 +58,7 @@ impl<'p> Elab<'p> {
     }
 
     /// `int(x)`: bits as 0 and 1, labels as their numbers.
-    pub(crate) fn to_int(&mut self, ins: &[Operand], name: &Ident, span: Span) -> Res<Value> {
+    pub(crate) fn whole_numbers(&mut self, ins: &[Operand], name: &Ident, span: Span) -> Res<Value> {
         let a = self.one(ins, name, span)?;
         self.lifted(&[a], &mut |elab, each| {
             let [a] = each else { return Err(None) };
@@ -75,6 +75,14 @@ impl<'p> Elab<'p> {
         let table = self.as_wire(&a.0, a.1)?;
         let address = self.bit_wire(&b, "table")?;
         let (own, given) = (self.leaf(table).rank(), self.leaf(address).rank());
+        let bits = self.literal(address)?.last().copied().unwrap_or(0);
+        if bits > MOST_ADDRESS_BITS {
+            return fault(
+                Diagnostic::error(Code::LIMIT, format!("a table of {bits} address bits has 2^{bits} entries"))
+                    .at(span, format!("at most {MOST_ADDRESS_BITS} bits are possible"))
+                    .help("make it of smaller tables, in layers: `lut_layer[n, m, 6] >> lut_layer[m, 1, 6]`"),
+            );
+        }
         // One table for many addresses, many tables at one address, or a table for each.
         let (one_table, one_address) = (own == 1, given == 1);
         if !one_table && !one_address && own != given {

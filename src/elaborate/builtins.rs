@@ -177,7 +177,7 @@ impl<'p> Elab<'p> {
             "windows" => self.windows(call, env, &ins, name),
             "gather" => self.gather(&ins, name, span),
             "popcount" => self.popcount(call, env, &ins, name),
-            "int" => self.to_int(&ins, name, span),
+            "int" => self.whole_numbers(&ins, name, span),
             "table" => self.table(&ins, name, span),
             "basis" => self.basis(&ins, name, span),
             "rank" => self.rank(&ins, name, span),

@@ -140,13 +140,12 @@ impl<'p> Elab<'p> {
                 let side = f64::from(n).sqrt();
                 let width = pick("width", 1, side);
                 let radius = pick("radius", 0, -1.0);
-                let whole = |x: f64| x.fract() == 0.0 && x >= 1.0 && x <= f64::from(n);
-                if !whole(radius) {
-                    return fault(
-                        Diagnostic::error(Code::INITIALISER, "`patch` needs its radius in places: patch(3)").at(at, ""),
-                    );
+                let whole = |x: f64, most: f64| x.fract() == 0.0 && x >= 1.0 && x <= most;
+                if !whole(radius, f64::from(u32::MAX)) {
+                    let message = "`patch` needs its radius, a whole number of places: patch(3)";
+                    return fault(Diagnostic::error(Code::INITIALISER, message).at(at, ""));
                 }
-                if !whole(width) || f64::from(n) % width != 0.0 {
+                if !whole(width, f64::from(n)) || f64::from(n) % width != 0.0 {
                     return fault(
                         Diagnostic::error(
                             Code::INITIALISER,

@@ -27,6 +27,7 @@ mod names;
 mod ports;
 mod prims;
 mod program;
+mod rule_bodies;
 mod rule_scope;
 mod rule_tangent;
 mod rules;

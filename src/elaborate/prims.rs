@@ -12,6 +12,9 @@ use crate::source::{Code, Diagnostic};
 use crate::syntax::ast::{Block, PrimItem, PrimRev, Wires};
 use std::sync::Arc;
 
+/// How deep primitives may call each other: each is a diagram of its own inside the one that calls it.
+const PRIM_DEPTH: usize = 100;
+
 impl<'p> Elab<'p> {
     pub(crate) fn apply_prim(
         &mut self,
@@ -90,6 +93,13 @@ impl<'p> Elab<'p> {
         leaves: &[Leaf],
         env: &Env<'p>,
     ) -> Res<PrimDef> {
+        if self.prim_depth >= PRIM_DEPTH {
+            return fault(
+                Diagnostic::error(Code::NESTING, format!("primitives inside primitives, more than {PRIM_DEPTH} deep"))
+                    .at(prim.name.span, "reached here")
+                    .help("make some of them a `def`: it is opened where it is used"),
+            );
+        }
         let fwd = self.prim_part(id, &prim.fwd, shape, leaves, &[], env)?;
         let outs = fwd.out_leaves();
         // Over reals alone one reverse serves every tangent; what touches bits or whole numbers has one for each.
@@ -182,6 +192,7 @@ impl<'p> Elab<'p> {
     ) -> Res<Diagram> {
         let mut inner = Elab::new(self.defs);
         inner.prim_in_progress = Some(id);
+        inner.prim_depth = self.prim_depth + 1;
         inner.prims.clone_from(&self.prims);
         let mut ports = Vec::new();
         for (i, leaf) in leaves.iter().enumerate() {

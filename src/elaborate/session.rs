@@ -36,6 +36,8 @@ pub(crate) struct Elab<'p> {
     pub(crate) memo: FxHashMap<MemoKey, Value>,
     pub(crate) owned: FxHashMap<DefId, bool>,
     pub(crate) prim_in_progress: Option<DefId>,
+    /// How many primitives the one being elaborated stands inside of.
+    pub(crate) prim_depth: usize,
     /// The calls being elaborated, outermost first.
     pub(crate) calls: Vec<(DefId, Span)>,
     /// Whether settings without a value stand at a sample.
@@ -69,6 +71,7 @@ impl<'p> Elab<'p> {
             memo: FxHashMap::default(),
             owned: FxHashMap::default(),
             prim_in_progress: None,
+            prim_depth: 0,
             calls: Vec::new(),
             sampled: false,
             words: false,

@@ -471,11 +471,14 @@ fn agree<'p>(
     if needs == gives || reshaped {
         return Ok(());
     }
+    // A model of the prelude is shown where it is used.
+    let own = !elab.defs.file_of(s.map.arrow.span.file).is_some_and(|f| elab.defs.is_prelude(f));
+    let at = if own { s.map.arrow.from.span } else { s.call.span };
     let d = Diagnostic::error(
         Code::DATA_SHAPE,
         format!("`{}` takes {needs} as {what}, the data gives {gives}", s.map.name.name),
     )
-    .at(s.map.arrow.from.span, format!("takes {needs}"));
+    .at(at, format!("takes {needs}"));
     fault(match data {
         Some(span) => d.at(span, format!("gives {gives}")),
         None => d,

@@ -10,11 +10,12 @@ use super::init::{draw, room};
 use super::metrics::{Asked, Counted, Metrics};
 use super::reference::Machine;
 use super::schedule::{noise_of, rule_noise_of};
+use super::suits::{columns, one_class, suits};
 use super::tensor::Tensor;
 use crate::compile::simplify;
-use crate::data::{Column, Dataset, Values};
+use crate::data::Dataset;
 use crate::diagram::{Builder, Diagram, Role, TypeFault};
-use crate::elaborate::{Parameter, Select, StateInit, Training};
+use crate::elaborate::{Parameter, StateInit, Training};
 use crate::learn::{Step, batched, step};
 use crate::object::{Leaf, Tangent};
 use crate::random::{Stream, Use};
@@ -426,12 +427,6 @@ fn loss_of<T: Float>(loss: &Tensor<T>, rows: usize) -> f64 {
     if loss.ints().is_some() { value / rows.max(1) as f64 } else { value }
 }
 
-/// Whether the target is `onehot[1]`: a single entry that is always 1, unlike the 0 or 1 of two classes.
-fn one_class(data: &Dataset) -> bool {
-    let real = |c: &Column| matches!(c.values, Values::Real(_)) && c.size() == 1;
-    !data.classes.is_empty() && data.target.as_ref().is_some_and(real)
-}
-
 fn noise_of_ports(d: &Diagram, known: &[Parameter]) -> Vec<Parameter> {
     let ports = d.ports().iter().filter(|p| p.role == Role::Noise);
     ports.filter_map(|p| known.iter().find(|k| k.path == p.path).cloned()).collect()
@@ -453,76 +448,4 @@ fn evaluation_point(training: &Training) -> Result<Diagram, TypeFault> {
     let from = d.outs().len().saturating_sub(rule.leaves.len());
     let outs = b.append_some(d, &args, d.outs().get(from..).unwrap_or_default())?;
     Ok(b.finish(&outs))
-}
-
-/// Whether the parts and rows that the run names are there.
-fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), Diagnostics> {
-    let wrong = |why: String, help: &str| -> Result<(), Diagnostics> {
-        Err(Diagnostic::error(Code::TRAIN_FIELD, why).at(training.span, "in this run").help(help).into())
-    };
-    let parts = data.map(|d| &d.parts);
-    if let Select::Best { part, metric } = &training.settings.select {
-        let rows = parts.map(|p| match &**part {
-            "valid" => &p.valid,
-            "test" => &p.test,
-            _ => &p.train,
-        });
-        if rows.is_some_and(Vec::is_empty) || (rows.is_none() && &**part != "train") {
-            return wrong(
-                format!("`select` looks at the {part} part, which is empty"),
-                "name a part that `split` makes",
-            );
-        }
-        if &**metric != "loss" && (training.predict.is_none() || training.objective.ports_of(Role::Target).is_empty()) {
-            let what = if &**metric == "accuracy" { "an accuracy" } else { "an exact match" };
-            return wrong(format!("`select` looks at {what}, the run has no model with labels"), "select by loss");
-        }
-    }
-    if let Some(batches) = &training.settings.order {
-        let known = parts.map(|p| p.train.as_slice()).unwrap_or_default();
-        if let Some(row) = batches.iter().flatten().find(|r| !known.contains(r)) {
-            let count = data.map_or(0, |d| d.row_count);
-            return wrong(
-                format!("`order` names row {row}, which is not in the training part ({} of {count} rows)", known.len()),
-                "rows are counted from 0 over the whole data set",
-            );
-        }
-    }
-    Ok(())
-}
-
-type Columns<T> = (Option<Rows<T>>, Option<Rows<T>>);
-
-fn columns<T: Float>(training: &Training, data: Option<&Dataset>) -> Result<Columns<T>, Diagnostics> {
-    let ports = |role| training.objective.ports_of(role);
-    let leaf = |at: usize| training.objective.ports().get(at).map(|p| p.leaf.clone());
-    let (inputs, targets) = (ports(Role::Input), ports(Role::Target));
-    let Some(data) = data else { return Ok((None, None)) };
-    if inputs.len() > 1 || targets.len() > 1 {
-        return Err(Diagnostic::error(
-            Code::DATA_SHAPE,
-            format!(
-                "the model takes {} wires and the loss {} labels, data gives one of each",
-                inputs.len(),
-                targets.len()
-            ),
-        )
-        .at(training.data_span, "one input, one target")
-        .into());
-    }
-    let input = match inputs.first().and_then(|i| leaf(*i)) {
-        Some(port) => Some(Rows::new(&data.input, &port, "input", training.data_span)?),
-        None => None,
-    };
-    let target = match (targets.first().and_then(|i| leaf(*i)), &data.target) {
-        (Some(port), Some(column)) => Some(Rows::new(column, &port, "target", training.data_span)?),
-        (Some(_), None) => {
-            return Err(Diagnostic::error(Code::DATA_FIELD, "the loss needs a label and the data has no `target`")
-                .at(training.data_span, "no target")
-                .help("for example `target = column(\"species\") >> onehot[3]`")
-                .into());
-        }
-        (None, _) => None,
-    };
-    Ok((input, target))
 }

@@ -37,6 +37,7 @@ impl Metrics {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Asked {
     classes: bool,
+    table: bool,
     exact: bool,
 }
 
@@ -45,14 +46,15 @@ impl Asked {
         let selects = |name: &str| matches!(&settings.select, Select::Best { metric, .. } if &**metric == name);
         let asks = |wanted: &[Metric]| settings.metrics.iter().any(|m| wanted.contains(m));
         Asked {
-            classes: asks(&[Metric::Accuracy, Metric::ConfusionMatrix]) || selects("accuracy"),
+            classes: asks(&[Metric::Accuracy]) || selects("accuracy"),
+            table: asks(&[Metric::ConfusionMatrix]),
             exact: asks(&[Metric::ExactMatch]) || selects("exact_match"),
         }
     }
 
     /// Whether predictions are needed at all.
     pub(super) fn any(self) -> bool {
-        self.classes || self.exact
+        self.classes || self.table || self.exact
     }
 
     /// The numbers that were asked for.
@@ -62,7 +64,7 @@ impl Asked {
             loss,
             accuracy,
             exact_match: counted.exact_match().filter(|_| self.exact),
-            confusion: accuracy.is_some().then(|| counted.counts.clone()),
+            confusion: (self.table && counted.accuracy().is_some()).then(|| counted.counts.clone()),
         }
     }
 }

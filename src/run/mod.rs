@@ -20,6 +20,7 @@ mod pointwise;
 mod prepare;
 mod reference;
 mod schedule;
+mod suits;
 mod tensor;
 mod train;
 

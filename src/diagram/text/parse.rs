@@ -54,7 +54,7 @@ enum Part {
     #[default]
     Main,
     Fwd(String),
-    Rev(String, Diagram, Reverses, Tangent),
+    Rev(Box<Half>, Tangent),
 }
 
 #[derive(Default)]
@@ -62,6 +62,13 @@ struct Reader {
     part: Part,
     body: Body,
     prims: Vec<Arc<PrimDef>>,
+}
+
+/// A primitive whose reverses are being read.
+struct Half {
+    name: String,
+    fwd: Diagram,
+    rev: Reverses,
 }
 
 /// The tangent that the rest of a line `} rev .. {` names.
@@ -114,13 +121,15 @@ impl Reader {
     fn close(&mut self, line: &str) -> Read<()> {
         let done = std::mem::take(&mut self.body).done.ok_or("the body ends before `out`")?;
         self.part = match (std::mem::take(&mut self.part), line.split_whitespace().collect::<Vec<_>>().as_slice()) {
-            (Part::Fwd(name), ["}", "rev", rest @ ..]) => Part::Rev(name, done, Reverses::default(), over(rest)?),
-            (Part::Rev(name, fwd, before, tangent), ["}", "rev", rest @ ..]) => {
-                Part::Rev(name, fwd, before.with(tangent, done), over(rest)?)
+            (Part::Fwd(name), ["}", "rev", rest @ ..]) => {
+                Part::Rev(Box::new(Half { name, fwd: done, rev: Reverses::default() }), over(rest)?)
             }
-            (Part::Rev(name, fwd, before, tangent), ["}"]) => {
-                let rev = before.with(tangent, done);
-                self.prims.push(Arc::new(PrimDef::new(name, fwd, rev, Span::default())));
+            (Part::Rev(half, tangent), ["}", "rev", rest @ ..]) => {
+                Part::Rev(Box::new(Half { rev: half.rev.with(tangent, done), ..*half }), over(rest)?)
+            }
+            (Part::Rev(half, tangent), ["}"]) => {
+                let Half { name, fwd, rev } = *half;
+                self.prims.push(Arc::new(PrimDef::new(name, fwd, rev.with(tangent, done), Span::default())));
                 Part::Main
             }
             _ => return Err(format!("`{line}` closes nothing")),

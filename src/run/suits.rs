@@ -1,0 +1,97 @@
+//! Whether a data set suits a training run: its parts, rows and columns against what the run names.
+
+use super::batches::Rows;
+use super::float::Float;
+use crate::data::{Column, Dataset, Values};
+use crate::diagram::Role;
+use crate::elaborate::{Metric, Select, Training};
+use crate::source::{Code, Diagnostic, Diagnostics};
+
+/// Whether the target is `onehot[1]`: a single entry that is always 1, unlike the 0 or 1 of two classes.
+pub(super) fn one_class(data: &Dataset) -> bool {
+    let real = |c: &Column| matches!(c.values, Values::Real(_)) && c.size() == 1;
+    !data.classes.is_empty() && data.target.as_ref().is_some_and(real)
+}
+
+/// Whether the parts and rows that the run names are there.
+pub(super) fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), Diagnostics> {
+    let wrong = |why: String, help: &str| -> Result<(), Diagnostics> {
+        Err(Diagnostic::error(Code::TRAIN_FIELD, why).at(training.span, "in this run").help(help).into())
+    };
+    let parts = data.map(|d| &d.parts);
+    if let Select::Best { part, metric } = &training.settings.select {
+        let rows = parts.map(|p| match &**part {
+            "valid" => &p.valid,
+            "test" => &p.test,
+            _ => &p.train,
+        });
+        if rows.is_some_and(Vec::is_empty) || (rows.is_none() && &**part != "train") {
+            return wrong(
+                format!("`select` looks at the {part} part, which is empty"),
+                "name a part that `split` makes",
+            );
+        }
+        if &**metric != "loss" && (training.predict.is_none() || training.objective.ports_of(Role::Target).is_empty()) {
+            let what = if &**metric == "accuracy" { "an accuracy" } else { "an exact match" };
+            return wrong(format!("`select` looks at {what}, the run has no model with labels"), "select by loss");
+        }
+    }
+    let classes = training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix))
+        || matches!(&training.settings.select, Select::Best { metric, .. } if &**metric == "accuracy");
+    if let (true, Some(target)) = (classes, data.filter(|d| d.classes.is_empty()).and_then(|d| d.target.as_ref()))
+        && let Values::Real(values) = &target.values
+        && let Some(x) = values.iter().find(|x| **x != 0.0 && **x != 1.0)
+    {
+        return wrong(
+            format!("`accuracy` needs a target of classes, this one has the number {x}"),
+            "make it a label, `onehot[k]` or `class[k]`, or leave the metric off",
+        );
+    }
+    if let Some(batches) = &training.settings.order {
+        let known = parts.map(|p| p.train.as_slice()).unwrap_or_default();
+        if let Some(row) = batches.iter().flatten().find(|r| !known.contains(r)) {
+            let count = data.map_or(0, |d| d.row_count);
+            return wrong(
+                format!("`order` names row {row}, which is not in the training part ({} of {count} rows)", known.len()),
+                "rows are counted from 0 over the whole data set",
+            );
+        }
+    }
+    Ok(())
+}
+
+pub(super) type Columns<T> = (Option<Rows<T>>, Option<Rows<T>>);
+
+pub(super) fn columns<T: Float>(training: &Training, data: Option<&Dataset>) -> Result<Columns<T>, Diagnostics> {
+    let ports = |role| training.objective.ports_of(role);
+    let leaf = |at: usize| training.objective.ports().get(at).map(|p| p.leaf.clone());
+    let (inputs, targets) = (ports(Role::Input), ports(Role::Target));
+    let Some(data) = data else { return Ok((None, None)) };
+    if inputs.len() > 1 || targets.len() > 1 {
+        return Err(Diagnostic::error(
+            Code::DATA_SHAPE,
+            format!(
+                "the model takes {} wires and the loss {} labels, data gives one of each",
+                inputs.len(),
+                targets.len()
+            ),
+        )
+        .at(training.data_span, "one input, one target")
+        .into());
+    }
+    let input = match inputs.first().and_then(|i| leaf(*i)) {
+        Some(port) => Some(Rows::new(&data.input, &port, "input", training.data_span)?),
+        None => None,
+    };
+    let target = match (targets.first().and_then(|i| leaf(*i)), &data.target) {
+        (Some(port), Some(column)) => Some(Rows::new(column, &port, "target", training.data_span)?),
+        (Some(_), None) => {
+            return Err(Diagnostic::error(Code::DATA_FIELD, "the loss needs a label and the data has no `target`")
+                .at(training.data_span, "no target")
+                .help("for example `target = column(\"species\") >> onehot[3]`")
+                .into());
+        }
+        (None, _) => None,
+    };
+    Ok((input, target))
+}
