@@ -5,6 +5,7 @@
 
 mod support;
 
+use catlearn::compile::simplify;
 use catlearn::diagram::{Builder, Diagram, Logic, Op, Role, Wire, batch, meetings, same};
 use catlearn::object::{Dim, Tangent};
 use catlearn::random::{Stream, Use};
@@ -166,7 +167,9 @@ proptest! {
             for (wire, batched) in &made {
                 outs.push(if *batched { b.sum_axis(*wire, 0).unwrap() } else { *wire });
             }
-            let summed = run(&b.finish(&outs), &values, 1);
+            let all = b.finish(&outs);
+            let summed = run(&all, &values, 1);
+            prop_assert_eq!(&run(&simplify(&all), &values, 1), &summed);
             let mut total: Vec<Vec<f64>> = vec![vec![0.0; 3], vec![0.0; 2]];
             for row in 0..ROWS {
                 let one: Vec<Vec<f64>> = values.iter().enumerate().map(|(i, v)| {

@@ -91,3 +91,24 @@ fn layers_losses_and_rules_are_not_rust() {
         }
     }
 }
+
+/// What a base or a tangent changes is said by `prim` and `object`: the functors read it from there.
+#[test]
+fn reverse_and_learn_never_ask_for_a_base() {
+    let mut files = Vec::new();
+    for folder in ["src/learn", "src/reverse"] {
+        rust_files(Path::new(folder), &mut files);
+    }
+    let tests = |f: &Path| f.file_name().is_some_and(|n| n.to_string_lossy().ends_with("tests.rs"));
+    files.retain(|f| !tests(f));
+    assert!(files.len() >= 8);
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+        for (at, line) in code.enumerate() {
+            for word in ["Base", ".base", "base:", "Tangent::", "Leaf::real"] {
+                assert!(!line.contains(word), "{}, line {} of its code: {line}", file.display(), at + 1);
+            }
+        }
+    }
+}

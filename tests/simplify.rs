@@ -1,15 +1,21 @@
 //! Simplified diagrams compute what the originals do, and the rewrites that matter happen.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod support;
 
 use catlearn::compile::{largest_tensor, simplify};
+use catlearn::data::load;
 use catlearn::diagram::{AffineIndex, Builder, Diagram, Function, LeadAxis, Op, PrimDef, Reverses, Role, Wire};
+use catlearn::elaborate::Program;
+use catlearn::learn::batched;
 use catlearn::object::{Base, Dim, Leaf};
 use catlearn::random::{Stream, Use};
-use catlearn::run::{Tensor, evaluate};
-use catlearn::source::Span;
+use catlearn::run::{Learner, Tensor, evaluate, evaluate_bits};
+use catlearn::source::{MemoryWorld, Span};
 use smallvec::smallvec;
 use std::sync::Arc;
+use support::terms::random;
 
 const B: Dim = Dim::BATCH;
 
@@ -26,7 +32,7 @@ fn checked(d: &Diagram) -> Diagram {
     let simple = simplify(d);
     assert_eq!(simple.ports(), d.ports());
     assert_eq!(simple.out_leaves(), d.out_leaves());
-    for batch in [3, 1] {
+    for batch in [5, 1] {
         let x = inputs(d, batch, &mut Stream::new(11, Use::Laws));
         let (want, got) = (evaluate(d, &x, batch).unwrap(), evaluate(&simple, &x, batch).unwrap());
         for (w, g) in want.iter().zip(&got) {
@@ -247,60 +253,95 @@ fn no_value_of_a_gradient_outgrows_parameters_and_activations() {
     assert!(simple.work() <= d.work() - 2, "{} {}", simple.work(), d.work());
 }
 
-/// A random chain of einsums, products, sums and index maps over a few ports.
-fn random(s: &mut Stream) -> Diagram {
-    let mut b = Builder::new();
-    let sizes = [B, lit(2), lit(3)];
-    let mut pool: Vec<(Wire, Vec<usize>)> = Vec::new();
-    for k in 0..3 {
-        let word: Vec<usize> = (0..1 + s.below(3)).map(|_| s.below(3) as usize).collect();
-        let dims: Vec<Dim> = word.iter().map(|l| sizes[*l]).collect();
-        pool.push((real(&mut b, &format!("p{k}"), &dims), word));
-    }
-    for _ in 0..3 + s.below(12) {
-        let pick = |s: &mut Stream| pool[s.below(pool.len() as u64) as usize].clone();
-        let (x, word) = pick(s);
-        let made = match s.below(6) {
-            0 => (b.add(x, x).unwrap(), word),
-            1 => {
-                let y = b.map(Function::Tanh, &[x]).unwrap();
-                (b.map(Function::Mul, &[x, y]).unwrap(), word)
-            }
-            2 => {
-                let z = b.scale(x, 0.5).unwrap();
-                (b.add(z, x).unwrap(), word)
-            }
-            _ => {
-                // letters are twice as many as sizes: 0 and 3 have one size, so that words may meet in many ways
-                let letters = |s: &mut Stream, word: &[usize]| -> Vec<usize> {
-                    word.iter().map(|l| l + 3 * s.below(2) as usize).collect()
-                };
-                let (y, other) = pick(s);
-                let two = s.below(2) == 0;
-                let mut ins = vec![letters(s, &word)];
-                let mut wires = vec![x];
-                if two {
-                    ins.push(letters(s, &other));
-                    wires.push(y);
-                }
-                let out: Vec<usize> = (0..s.below(4)).map(|_| s.below(6) as usize).collect();
-                let scale = if s.below(2) == 0 { 1.0 } else { -0.5 };
-                let spec = catlearn::diagram::EinsumSpec::new(&ins, &out, |l| Some(sizes[l % 3]), scale).unwrap();
-                (b.op(Op::einsum(spec), &wires).unwrap(), out.iter().map(|l| l % 3).collect())
-            }
-        };
-        pool.push(made);
-    }
-    let outs: Vec<Wire> = pool.iter().rev().take(2).map(|(w, _)| *w).collect();
-    b.finish(&outs)
-}
-
 #[test]
 fn random_diagrams_keep_their_meaning() {
     let mut s = Stream::new(5, Use::Laws);
-    for _ in 0..300 {
-        checked(&random(&mut s));
+    for _ in 0..1000 {
+        checked(&random(&mut s, true));
     }
+}
+
+/// One example's diagram batched, and summed over the batch: factors of the batch size and all.
+#[test]
+fn random_batches_keep_their_meaning() {
+    let mut s = Stream::new(6, Use::Laws);
+    for _ in 0..1000 {
+        let (mut b, outs) = Builder::resume(batched(&random(&mut s, false)).unwrap());
+        let mut sums: Vec<Wire> = Vec::new();
+        for w in &outs {
+            // over the batch alone, or over an axis of the example too
+            let axes: &[usize] = if b.dims(*w).len() > 2 && s.below(2) == 0 { &[0, 1] } else { &[0] };
+            sums.push(b.sum_axes(*w, axes).unwrap());
+        }
+        // what is summed is read by others too, or not
+        checked(&b.clone().finish(&[sums.clone(), outs].concat()));
+        checked(&b.finish(&sums));
+    }
+}
+
+/// A wire repeated over the batch and summed over it and more is that many times the sum: through a sum, a join and a
+/// reshape.
+#[test]
+fn a_factor_of_the_batch_is_kept_on_the_way_inwards() {
+    let builds: [fn(&mut Builder) -> Wire; 3] = [
+        |b| {
+            let (p, q) = (real(b, "p", &[lit(4), lit(4)]), real(b, "q", &[lit(4), lit(4)]));
+            b.add(p, q).unwrap()
+        },
+        |b| {
+            let (p, q) = (real(b, "p", &[lit(4), lit(2)]), real(b, "q", &[lit(4), lit(2)]));
+            b.op(Op::Concat { core: 1 }, &[p, q]).unwrap()
+        },
+        |b| {
+            let p = real(b, "p", &[lit(4), lit(2), lit(2)]);
+            b.reshape(p, &[lit(2), lit(2)], &[lit(4)]).unwrap()
+        },
+    ];
+    for build in builds {
+        let mut b = Builder::new();
+        let x = build(&mut b);
+        let many = b.einsum("ij->bij", &[x], &[('b', B)], 1.0).unwrap();
+        let sum = b.einsum("bij->j", &[many], &[], 1.0).unwrap();
+        let d = checked(&b.finish(&[sum]));
+        let ones: Vec<Tensor<f64>> =
+            d.ports().iter().map(|p| Tensor::from_f64(&p.leaf, 5, &vec![1.0; p.leaf.size(5)]).unwrap()).collect();
+        let each = if shown(&d).iter().any(|op| op == "add") { 40.0 } else { 20.0 };
+        assert_eq!(evaluate(&d, &ones, 5).unwrap()[0].to_f64(), [each; 4], "{d}");
+    }
+}
+
+/// A parameter spread over a vector that three terms read: its request over rows of zeros is 32, however many there are.
+#[test]
+fn a_step_over_all_rows_is_a_step_over_one() {
+    let run = |batch: &str| -> Vec<Vec<f64>> {
+        let zeros = "[0, 0, 0, 0, 0, 0, 0, 0]";
+        let text = format!(
+            "model m {{q: R[1] ~ [0.5], M: R[4, 4] ~ ones, N: R[4, 4] ~ ones}} : R[4] -> R[4] (x) {{\n\
+             let z = q + zeros[4]\n x * z + M @ z + N @ z\n}}\n\
+             loss l : (y: R[4], t: R[4]) -> R[1] (y, t) {{ sum(y - t) }}\n\
+             data d {{ source = inline([{zeros}, {zeros}, {zeros}, {zeros}]), input = columns(0..4), \
+             target = columns(4..8), split = all, shuffle = false }}\n\
+             train t {{ data = d, model = m, loss = l, optimiser = gd(lr = 0.01), batch = {batch}, epochs = 1, precision = f64 }}\n"
+        );
+        let program =
+            Program::parse(&text, "rows.lens", &MemoryWorld::default()).unwrap_or_else(|(said, _)| panic!("{said}"));
+        let training = program.training("t").unwrap_or_else(|said| panic!("{said}"));
+        let (spec, from) = training.data.clone().unwrap();
+        let data =
+            load(&spec, &from, &MemoryWorld::default(), 0, &evaluate_bits).unwrap_or_else(|said| panic!("{said}"));
+        let mut learner: Learner<f64> = Learner::new(&training, Some(&data), 0).unwrap_or_else(|said| panic!("{said}"));
+        let rows: Vec<usize> = if batch == "all" { (0..4).collect() } else { vec![0] };
+        let mut trace = Vec::new();
+        for _ in 0..3 {
+            trace.extend(learner.watch(&rows).unwrap().requests.iter().map(Tensor::to_f64));
+            learner.step(&rows).unwrap();
+            trace.extend(learner.params().iter().map(Tensor::to_f64));
+        }
+        trace
+    };
+    let (all, one) = (run("all"), run("1"));
+    assert_eq!(all[0], [32.0]);
+    assert!(support::near(&all, &one, 1e-12), "{all:?} {one:?}");
 }
 
 #[test]

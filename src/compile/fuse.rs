@@ -134,6 +134,7 @@ impl Pass {
                 let term = Term::new(&self.b, spec, ins)?;
                 self.term(term)
             }
+            Op::Sum { core } => self.push_exact(*core, *ins.first()?),
             Op::Map(Function::Mul) => {
                 let broadcast = |w: &Wire| matches!(self.b.diagram().node(*w).op, Op::Einsum(_));
                 if !ins.iter().any(broadcast) {

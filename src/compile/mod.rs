@@ -4,6 +4,7 @@
 //! different reverses). Out: a diagram with the same ports and, up to rounding, the same outputs. Invariants: pure
 //! functions; equal diagrams in, equal diagrams out; a rewrite is kept only if it saves multiplications or memory traffic.
 
+mod exact;
 mod fuse;
 mod identities;
 mod push;

@@ -222,6 +222,8 @@ impl Reading<'_> {
                     .collect()
             }
             Op::Gather { lead } => self.gather(&ins, lead, size),
+            // Where labels put what is not told apart.
+            Op::GatherDagger { .. } => vec![ins.first().map_or_else(|| self.empty.clone(), |w| self.all(*w)); size],
             Op::Lookup { lead } => self.lookup(at, &ins, lead, size),
             Op::LookupDagger { .. } | Op::Basis => {
                 // What is looked up is spread over a table; its address is multiplied out.

@@ -18,7 +18,7 @@ pub fn batched(d: &Diagram) -> Result<Diagram, TypeFault> {
     }
     let mut outs = Vec::new();
     for (wire, over) in batch(&mut b, d, &args, Dim::BATCH, d.outs())? {
-        outs.push(if over { wire } else { b.lead(wire, &[Dim::BATCH])? });
+        outs.push(if over { wire } else { b.repeat(wire, Dim::BATCH)? });
     }
     Ok(b.finish(&outs))
 }

@@ -1,13 +1,14 @@
 //! Targets and changes: the bridge between Learn and Para(Lens).
 //!
 //! Backprop as Functor (1711.10455) asks that de/dx(x0, -) be a bijection for every x0: then a target t at a point a is a
-//! change g = de/dx(a, t) and back. Here the inverse is found where the derivative of the error is affine in the target
-//! with a constant coefficient, `g(a, t) = g(a, 0) + c t`, by walking the reverse derivative's diagram; other errors are
-//! refused with their place.
+//! change g = de/dx(a, t) and back. Here the inverse is found where the change is affine in the target with a constant
+//! coefficient, `g(a, t) = g(a, 0) + c t`, c a unit of the base's ring, by walking the reverse derivative's diagram;
+//! other errors are refused with their place. Over parity `xor_error` gives prediction xor target, its own inverse.
 
 use super::step::LearnFault;
-use crate::diagram::{Builder, Diagram, Function, Op, TypeFault, Wire, inline_calls};
-use crate::object::{Base, Leaf, Tangent};
+use crate::diagram::{Builder, Diagram, EinsumSpec, Function, Logic, Op, TypeFault, Wire, inline_calls};
+use crate::object::{Leaf, Tangent};
+use crate::prim::{divided, rate};
 use crate::reverse::requests;
 use crate::source::{Code, Diagnostic, Span};
 
@@ -26,29 +27,39 @@ struct Known {
 }
 
 impl Displacement {
-    /// The displacement of an error `(prediction, target) -> R[1]`; both must have one leaf.
+    /// The displacement of an error `(prediction, target) -> loss` over a tangent; prediction and target have one leaf,
+    /// whose changes are of that leaf too.
     ///
     /// # Errors
-    /// E0506 at `span` when the derivative is not affine in the target with a constant coefficient other than 0, and
-    /// when the error is not of that type.
-    pub fn of(error: &Diagram, span: Span) -> Result<Displacement, Diagnostic> {
+    /// E0506 at `span` when the derivative is not affine in the target with a constant coefficient that can be undone,
+    /// and when the error is not of that type.
+    pub fn of(error: &Diagram, tangent: Tangent, span: Span) -> Result<Displacement, Diagnostic> {
         let refuse = |why: &str| {
             Diagnostic::error(Code::CONVERSION, format!("this loss cannot turn targets into changes: {why}"))
                 .at(span, "its derivative in the prediction must be a bijection in the label")
-                .help("`quadratic` and `mse` are; train with the change form instead, which asks for no inverse")
+                .help("`quadratic`, `mse` and `xor_error` are; train with the change form instead, which asks for no inverse")
         };
         let leaves: Vec<&Leaf> = error.ports().iter().map(|p| &p.leaf).collect();
-        let fits = matches!(leaves.as_slice(), [a, b] if a == b && a.base == Base::Real);
-        if !fits || !error.out_leaves().iter().all(Leaf::is_number) || error.outs().len() != 1 {
-            return Err(refuse("it is not of type (R[n], R[n]) -> R[1]"));
+        let fits = matches!(leaves.as_slice(), [a, b] if a == b && tangent.of(a).as_ref() == Some(*b));
+        if !fits || error.outs().len() != 1 {
+            return Err(refuse(&format!("it is not of type (X, X) -> L with changes in X over {tangent}")));
         }
-        let change = derivative(error).map_err(|f| refuse(&f.to_string()))?;
-        let slope = slope_in_target(&change);
-        match slope {
-            Some(c) if c != 0.0 && c.is_finite() => Ok(Displacement { change, coefficient: c }),
-            Some(_) => Err(refuse("its derivative does not depend on the label")),
-            None => Err(refuse("its derivative is not a constant multiple of the label, plus terms without it")),
-        }
+        let change = derivative(error, tangent).map_err(|f| refuse(&f.to_string()))?;
+        let coefficient = slope_in_target(&change)
+            .filter(|c| c.is_finite())
+            .ok_or_else(|| refuse("its derivative is not a constant multiple of the label, plus terms without it"))?;
+        let made = Displacement { change, coefficient };
+        made.inverse().map_err(|_| refuse("its derivative does not depend on the label"))?;
+        Ok(made)
+    }
+
+    /// (point, change) -> target.
+    fn inverse(&self) -> Result<Diagram, TypeFault> {
+        let mut b = Builder::new();
+        let ins: Vec<Wire> = self.change.ports().iter().map(|p| b.port_like(p)).collect();
+        let [point, change] = ins.as_slice() else { return Err(TypeFault::Foreign) };
+        let target = self.target(&mut b, *point, *change)?;
+        Ok(b.finish(&[target]))
     }
 
     /// The change that a target asks for at a point: de/dx(a, t).
@@ -68,21 +79,21 @@ impl Displacement {
         let leaf = b.leaf(point).clone();
         let zero = b.zero(&leaf)?;
         let rest = self.change(b, point, zero)?;
-        let difference = b.sub(change, rest)?;
-        b.scale(difference, 1.0 / self.coefficient)
+        let minus = b.negative(rest)?;
+        let difference = b.add(change, minus)?;
+        divided(b, difference, self.coefficient)
     }
 }
 
-/// (a, t) -> de/dx(a, t).
-fn derivative(error: &Diagram) -> Result<Diagram, LearnFault> {
+/// (a, t) -> de/dx(a, t), asked at the rate's request of the loss.
+fn derivative(error: &Diagram, tangent: Tangent) -> Result<Diagram, LearnFault> {
     let (mut b, outs) = Builder::resume(error.clone());
     let mut cots = Vec::new();
     for out in outs {
-        let one = b.fill(&error.leaf(out).dims, 1.0)?;
-        cots.push((out, one));
+        cots.push((out, rate(&mut b, tangent, out)?));
     }
     let point = error.port_wire(0);
-    let asked = requests(&mut b, &Tangent::Real, &cots, &[point])?;
+    let asked = requests(&mut b, &tangent, &cots, &[point])?;
     let change = match asked.first().copied().flatten() {
         Some(w) => w,
         None => {
@@ -93,7 +104,14 @@ fn derivative(error: &Diagram) -> Result<Diagram, LearnFault> {
     Ok(inline_calls(&b.finish(&[change]))?)
 }
 
-/// The coefficient of the second port in the only output, entry by entry; `None` when it has none.
+/// Whether each entry of the result is made of one place of the operands: no letter twice in a word.
+fn is_entrywise(spec: &EinsumSpec) -> bool {
+    let distinct = |word: &[u8]| word.iter().enumerate().all(|(i, l)| word.iter().skip(i + 1).all(|m| m != l));
+    distinct(spec.out()) && spec.ins().iter().all(|word| distinct(word))
+}
+
+/// The coefficient of the second port in the only output, entry by entry; `None` when it has none. A coefficient
+/// over Z2 is odd or even.
 fn slope_in_target(d: &Diagram) -> Option<f64> {
     let mut known: Vec<Known> = Vec::with_capacity(d.nodes().len());
     let target = d.port_wire(1);
@@ -117,14 +135,15 @@ fn combine(d: &Diagram, at: usize, ins: &[Known]) -> Known {
     let fixed: Option<Vec<f64>> = ins.iter().map(|k| k.constant).collect();
     let slope = match (&node.op, ins) {
         _ if still => Some(0.0),
-        (Op::Add, [x, y]) => x.slope.zip(y.slope).map(|(x, y)| x + y),
+        (op, [x, y]) if op.is_addition() => x.slope.zip(y.slope).map(|(x, y)| x + y),
+        (Op::Logic(Logic::Not), [x]) => x.slope,
         (Op::Map(Function::Mul | Function::Gate), [x, y]) => match (x, y) {
             (Known { constant: Some(c), .. }, Known { slope: Some(s), .. })
             | (Known { slope: Some(s), .. }, Known { constant: Some(c), .. }) => Some(c * s),
             _ => None,
         },
         (Op::Map(Function::Div), [x, Known { constant: Some(c), .. }]) => x.slope.map(|s| s / c),
-        (Op::Einsum(spec), _) => {
+        (Op::Einsum(spec), _) if is_entrywise(spec) => {
             // One operand entry by entry, the others numbers.
             let mut slope = Some(spec.scale());
             for ((letters, k), w) in spec.ins().iter().zip(ins).zip(&node.ins) {
@@ -143,6 +162,7 @@ fn combine(d: &Diagram, at: usize, ins: &[Known]) -> Known {
         _ => None,
     };
     let constant = fixed.and_then(|c| match (&node.op, c.as_slice()) {
+        (Op::Einsum(spec), _) if !is_entrywise(spec) => None,
         (Op::Einsum(spec), []) => Some(spec.scale()),
         (Op::Einsum(spec), c) if node.ins.iter().all(|w| d.leaf(*w).size(2) == 1) => {
             Some(spec.scale() * c.iter().product::<f64>())

@@ -3,13 +3,15 @@
 //! A learner A -> B is a parameter object P with implement `P * A -> B`, update `P * A * B -> P` and request
 //! `P * A * B -> A`, here three diagrams. Composites put the later learner's parameters first, `Q * P` (CORE.md 1.4).
 //! [`TargetLearner::of_model`] is the functor L_{eps, e}; [`TargetLearner::to_changes`] and
-//! [`TargetLearner::from_changes`] pass between targets and changes through a [`Displacement`].
+//! [`TargetLearner::from_changes`] pass between targets and changes through a [`Displacement`]. Both are made over a
+//! tangent: over the reals this is gradient descent, over parity reverse derivative ascent, Para(Z2) -> Learn.
 
 use super::displacement::Displacement;
 use super::step::LearnFault;
 use crate::diagram::{Builder, Diagram, Role, TypeFault, Wire};
 use crate::object::{Leaf, Tangent};
-use crate::reverse::reverse;
+use crate::prim::{moved, mover};
+use crate::reverse::{ReverseFault, reverse};
 
 /// A learner with targets.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct TargetLearner {
 /// A parametrised lens: what it does, and the changes it sends back.
 #[derive(Clone, Debug)]
 pub struct Changes {
+    /// What a change is.
+    pub tangent: Tangent,
     /// P.
     pub params: Vec<Leaf>,
     /// A.
@@ -39,7 +43,7 @@ pub struct Changes {
     pub to: Vec<Leaf>,
     /// `P * A -> B`.
     pub get: Diagram,
-    /// `P * A * B' -> P' * A'`.
+    /// `P * A * T(B) -> T(P) * T(A)`: no port and no output where a leaf has no tangent.
     pub put: Diagram,
 }
 
@@ -142,20 +146,26 @@ impl TargetLearner {
         })
     }
 
-    /// The functor L_{eps, e} on a model: update `p - eps * grad_p E`, request `f_a(grad_a E)`, E the sum of the errors
-    /// of the outputs.
+    /// The functor L_{eps, e} on a model: update p moved by `R_p E` at the rate eps (over the reals `p - eps * grad_p E`,
+    /// over parity `p xor R_p E` with eps 1), request the target of the change `R_a E`, E the errors of the outputs.
     ///
     /// # Errors
     /// [`LearnFault`] when the model or an error has no reverse derivative, or an error cannot be inverted.
-    pub fn of_model(model: &Diagram, eps: f64, displacements: Displacements<'_>) -> Result<TargetLearner, LearnFault> {
-        TargetLearner::from_changes(&Changes::of_model(model)?, eps, displacements)
+    pub fn of_model(
+        model: &Diagram,
+        tangent: Tangent,
+        eps: f64,
+        displacements: Displacements<'_>,
+    ) -> Result<TargetLearner, LearnFault> {
+        TargetLearner::from_changes(&Changes::of_model(model, tangent)?, eps, displacements)
     }
 
     /// A learner with targets from one with changes: the target becomes a change at the output, the change at the input
-    /// becomes a target.
+    /// becomes a target. A parameter without a tangent (the wires of a table) stays as it is.
     ///
     /// # Errors
-    /// [`LearnFault`] when a displacement cannot be had.
+    /// [`LearnFault`] when a displacement cannot be had, and when an input or output has no tangent: nothing could be
+    /// asked of it.
     pub fn from_changes(
         lens: &Changes,
         eps: f64,
@@ -166,26 +176,32 @@ impl TargetLearner {
             let p = ports(&mut b, Role::Param, "p", &lens.params);
             let a = ports(&mut b, Role::Input, "a", &lens.from);
             let t = ports(&mut b, Role::Target, "b", &lens.to);
-            let y = b.append(&lens.get, &[p.clone(), a.clone()].concat())?;
             let mut args = [p.clone(), a.clone()].concat();
+            let y = b.append(&lens.get, &args)?;
             for ((y, t), leaf) in y.iter().zip(&t).zip(&lens.to) {
                 args.push(displacements(leaf)?.change(&mut b, *y, *t)?);
             }
-            let back = b.append(&lens.put, &args)?;
-            let (of_p, of_a) = back.split_at(p.len().min(back.len()));
+            let mut back = b.append(&lens.put, &args)?.into_iter();
             let mut outs = Vec::new();
-            if update {
-                for (p, d) in p.iter().zip(of_p) {
-                    let step = b.scale(*d, -eps)?;
-                    outs.push(b.add(*p, step)?);
+            for (p, leaf) in p.iter().zip(&lens.params) {
+                let change = lens.tangent.of(leaf).and_then(|_| back.next());
+                match change {
+                    _ if !update => {}
+                    Some(change) => outs.push(moved(&mut b, *p, change, eps)?),
+                    None => outs.push(*p),
                 }
-            } else {
-                for ((a, d), leaf) in a.iter().zip(of_a).zip(&lens.from) {
-                    outs.push(displacements(leaf)?.target(&mut b, *a, *d)?);
+            }
+            if !update {
+                for ((a, change), leaf) in a.iter().zip(back).zip(&lens.from) {
+                    outs.push(displacements(leaf)?.target(&mut b, *a, change)?);
                 }
             }
             Ok(b.finish(&outs))
         };
+        if let Some(leaf) = lens.from.iter().chain(&lens.to).find(|leaf| lens.tangent.of(leaf).is_none()) {
+            let fault = TypeFault::NoReverse(format!("an object {leaf} over {}", lens.tangent));
+            return Err(ReverseFault::from(fault).into());
+        }
         Ok(TargetLearner {
             params: lens.params.clone(),
             from: lens.from.clone(),
@@ -196,29 +212,38 @@ impl TargetLearner {
         })
     }
 
-    /// The changes of a learner with targets, the inverse of [`TargetLearner::from_changes`] at the same `eps`.
+    /// A learner with changes from one with targets: the change at the output becomes the target that asks for it. The
+    /// update `p moved by p'` gives `p'` back, so eps must be that of the learner.
     ///
     /// # Errors
     /// [`LearnFault`] when a displacement cannot be had.
-    pub fn to_changes(&self, eps: f64, displacements: Displacements<'_>) -> Result<Changes, LearnFault> {
+    pub fn to_changes(
+        &self,
+        tangent: Tangent,
+        eps: f64,
+        displacements: Displacements<'_>,
+    ) -> Result<Changes, LearnFault> {
         let mut b = Builder::new();
         let p = ports(&mut b, Role::Param, "p", &self.params);
         let a = ports(&mut b, Role::Input, "a", &self.from);
-        let d = ports(&mut b, Role::Cotangent, "d", &self.to);
-        let y = b.append(&self.implement, &[p.clone(), a.clone()].concat())?;
+        let changes: Vec<Leaf> = self.to.iter().filter_map(|leaf| tangent.of(leaf)).collect();
+        let d = ports(&mut b, Role::Cotangent, "d", &changes);
         let mut args = [p.clone(), a.clone()].concat();
+        let y = b.append(&self.implement, &args)?;
         for ((y, d), leaf) in y.iter().zip(&d).zip(&self.to) {
             args.push(displacements(leaf)?.target(&mut b, *y, *d)?);
         }
         let mut outs = Vec::new();
-        for (p, next) in p.iter().zip(b.append(&self.update, &args)?) {
-            let moved = b.sub(next, *p)?;
-            outs.push(b.scale(moved, -1.0 / eps)?);
+        for ((p, next), leaf) in p.iter().zip(b.append(&self.update, &args)?).zip(&self.params) {
+            if tangent.of(leaf).is_some() {
+                outs.push(mover(&mut b, *p, next, eps)?);
+            }
         }
         for ((a, target), leaf) in a.iter().zip(b.append(&self.request, &args)?).zip(&self.from) {
             outs.push(displacements(leaf)?.change(&mut b, *a, target)?);
         }
         Ok(Changes {
+            tangent,
             params: self.params.clone(),
             from: self.from.clone(),
             to: self.to.clone(),
@@ -246,48 +271,40 @@ impl What {
 }
 
 impl Changes {
-    /// Para(R) on a model (2103.01931, 3.2): ports of role `Param` and `Input`, all real.
+    /// Para(R) on a model (2103.01931, 3.2), over a tangent: ports of role `Param` and `Input`.
     ///
     /// # Errors
     /// [`LearnFault::Reverse`] when the model has no reverse derivative.
-    pub fn of_model(model: &Diagram) -> Result<Changes, LearnFault> {
+    pub fn of_model(model: &Diagram, tangent: Tangent) -> Result<Changes, LearnFault> {
+        let lens = reverse(model, &tangent)?;
+        let places = [Role::Param, Role::Input].map(|role| model.ports_of(role));
         let leaves = |places: &[usize]| -> Vec<Leaf> {
             places.iter().filter_map(|i| model.ports().get(*i)).map(|p| p.leaf.clone()).collect()
         };
-        let (p, a) = (model.ports_of(Role::Param), model.ports_of(Role::Input));
-        let order: Vec<usize> = p.iter().chain(&a).copied().collect();
-        let to = model.out_leaves();
-        let lens = reverse(model, &Tangent::Real)?.diagram;
-        let mut b = Builder::new();
-        let given =
-            [ports(&mut b, Role::Param, "p", &leaves(&p)), ports(&mut b, Role::Input, "a", &leaves(&a))].concat();
-        let back = ports(&mut b, Role::Cotangent, "d", &to);
-        let mut args: Vec<Option<Wire>> = vec![None; lens.ports().len()];
-        for (at, wire) in order.iter().zip(&given) {
-            if let Some(slot) = args.get_mut(*at) {
-                *slot = Some(*wire);
+        // The requests stand one a port with a tangent, in the order of the ports.
+        let mut requests = lens.diagram.outs().get(lens.put.clone()).unwrap_or_default().iter();
+        let mut of_port: Vec<Option<Wire>> = Vec::new();
+        for port in model.ports() {
+            of_port.push(tangent.of(&port.leaf).and_then(|_| requests.next()).copied());
+        }
+        let sent: Vec<Wire> = places.iter().flatten().filter_map(|i| of_port.get(*i).copied().flatten()).collect();
+        let [params, from] = places.each_ref().map(|places| leaves(places));
+        let over = |d: &Diagram, outs: &[Wire], back: &[usize]| -> Result<Diagram, TypeFault> {
+            let changes: Vec<Leaf> = back.iter().filter_map(|i| d.ports().get(*i)).map(|p| p.leaf.clone()).collect();
+            let mut b = Builder::new();
+            let mut given = ports(&mut b, Role::Param, "p", &params);
+            given.extend(ports(&mut b, Role::Input, "a", &from));
+            given.extend(ports(&mut b, Role::Cotangent, "d", &changes));
+            let mut args: Vec<Option<Wire>> = vec![None; d.ports().len()];
+            for (at, wire) in places.iter().flatten().chain(back).zip(given) {
+                if let Some(slot) = args.get_mut(*at) {
+                    *slot = Some(wire);
+                }
             }
-        }
-        for (slot, wire) in args.iter_mut().skip(order.len()).zip(&back) {
-            *slot = Some(*wire);
-        }
-        let outs = b.append_some(&lens, &args, lens.outs())?;
-        let (got, sent) = outs.split_at(to.len().min(outs.len()));
-        let sent: Vec<Wire> = order.iter().filter_map(|i| sent.get(*i).copied()).collect();
-        let put = b.clone().finish(&sent);
-        // Get reads no requests: the same terms over P * A alone.
-        let mut alone = Builder::new();
-        let given =
-            [ports(&mut alone, Role::Param, "p", &leaves(&p)), ports(&mut alone, Role::Input, "a", &leaves(&a))]
-                .concat();
-        let mut args: Vec<Option<Wire>> = vec![None; model.ports().len()];
-        for (at, wire) in order.iter().zip(&given) {
-            if let Some(slot) = args.get_mut(*at) {
-                *slot = Some(*wire);
-            }
-        }
-        let got_alone = alone.append_some(model, &args, model.outs())?;
-        debug_assert_eq!(got.len(), got_alone.len());
-        Ok(Changes { params: leaves(&p), from: leaves(&a), to, get: alone.finish(&got_alone), put })
+            let outs = b.append_some(d, &args, outs)?;
+            Ok(b.finish(&outs))
+        };
+        let (get, put) = (over(model, model.outs(), &[])?, over(&lens.diagram, &sent, &lens.back)?);
+        Ok(Changes { tangent, params, from, to: model.out_leaves(), get, put })
     }
 }

@@ -124,6 +124,21 @@ fn turned(b: &mut Builder, tangent: Tangent, bit: Wire, dy: Wire) -> Result<Wire
     b.op(Op::Select, &[bit, minus, dy])
 }
 
+/// The request at the operand of a sum, `back` of dy; an exclusive or of bits turns it, over votes, by the others.
+pub(super) fn of_sum(
+    b: &mut Builder,
+    site: &RevSite<'_>,
+    back: impl Fn(&mut Builder, Wire) -> Result<Wire, TypeFault>,
+) -> Result<Wire, TypeFault> {
+    let dy = back(b, site.dy()?)?;
+    if b.leaf(site.ins[0]).base != Base::Bool || site.tangent == Tangent::Parity {
+        return Ok(dy);
+    }
+    let all = back(b, site.outs[0])?;
+    let others = b.add(all, site.ins[0])?;
+    turned(b, site.tangent, others, dy)
+}
+
 fn and(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     let dy = site.dy()?;
     let mut requests = smallvec![None; 2];
@@ -259,9 +274,14 @@ fn lookup_dagger(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     let (operand, address, dy) = (site.ins[0], site.ins[1], site.dy()?);
     let mut requests = smallvec![None; 2];
     if site.want[0] {
-        requests[0] = Some(b.op(Op::Lookup { lead: lead.clone() }, &[dy, address])?);
+        let back = |b: &mut Builder, w| b.op(Op::Lookup { lead: lead.clone() }, &[w, address]);
+        requests[0] = Some(of_sum(b, site, back)?);
     }
     if site.want[1] && b.leaf(operand).base != Base::Real {
+        let met = b.leaf(operand).base == Base::Bool && lead.iter().any(|l| !l.table);
+        if met && site.tangent == Tangent::Votes {
+            return Err(TypeFault::NoReverse("an exclusive or of bits, in where they are put, over votes".to_owned()));
+        }
         requests[1] = Some(of_address(b, site.tangent, lead, (dy, address), operand)?);
     }
     Ok(requests)

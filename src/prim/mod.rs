@@ -19,7 +19,7 @@ mod pointwise;
 mod rate;
 mod structural;
 
-pub use rate::rate;
+pub use rate::{divided, moved, mover, rate};
 
 use crate::diagram::{Builder, Comparison, Function, Logic, Op, TypeFault, Whole, Wire};
 use crate::object::Tangent;

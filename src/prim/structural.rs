@@ -1,8 +1,10 @@
 //! Maps that only move entries: the reverse derivative moves requests back and adds up what was read twice.
 //!
 //! `index` and `index_dagger`, `gather` and `gather_dagger`, `reshape` and `reshape` are daggers of each other;
-//! `concat` reverses to slices, `repeat` to a sum. Ports, literals and extents have nothing to differentiate.
+//! `concat` reverses to slices, `repeat` to a sum. Ports, literals and extents have nothing to differentiate. Sums of bits
+//! are exclusive ors: over votes their requests are turned where the others are odd.
 
+use super::bits::of_sum;
 use super::{Primitive, Requests, RevSite, zero};
 use crate::diagram::{AffineIndex, Builder, EinsumSpec, Op, TypeFault, Wire};
 use crate::object::{Base, Dim};
@@ -76,7 +78,7 @@ pub(super) static SUM: Primitive = Primitive {
     name: "sum",
     signature: "X[.., n, core] -> X[.., core]",
     summary: "the sum over the axis before the last `core` ones: exact over whole numbers, exclusive or over bits",
-    formula: "dy repeated along that axis",
+    formula: "dy repeated along that axis; bits over votes: its opposite where the others are odd",
     rev: sum,
     example: "in %0 : input x : Bool[2, 3]\n%1 = sum 0 %0 : Bool[2]\nout %1\n",
 };
@@ -110,12 +112,11 @@ pub(super) static GATHER_DAGGER: Primitive = Primitive {
 };
 
 fn index(b: &mut Builder, site: &RevSite<'_>) -> Requests {
-    let back = match site.op {
-        Op::Index(map) => Op::IndexDagger(Arc::clone(map)),
-        Op::IndexDagger(map) => Op::Index(Arc::clone(map)),
+    Ok(smallvec![Some(match site.op {
+        Op::Index(map) => b.op(Op::IndexDagger(Arc::clone(map)), &[site.dy()?])?,
+        Op::IndexDagger(map) => of_sum(b, site, |b, w| b.op(Op::Index(Arc::clone(map)), &[w]))?,
         other => return Err(TypeFault::NoReverse(other.name().to_owned())),
-    };
-    Ok(smallvec![Some(b.op(back, &[site.dy()?])?)])
+    })])
 }
 
 fn reshape(b: &mut Builder, site: &RevSite<'_>) -> Requests {
@@ -142,7 +143,7 @@ fn sum(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     let dims = b.dims(site.ins[0]);
     let axis = dims.len().checked_sub(usize::from(*core) + 1).and_then(|at| dims.get(at)).copied();
     let axis = axis.ok_or(TypeFault::Foreign)?;
-    Ok(smallvec![Some(b.op(Op::Repeat { axis, core: *core }, &[site.dy()?])?)])
+    Ok(smallvec![Some(of_sum(b, site, |b, w| b.op(Op::Repeat { axis, core: *core }, &[w]))?)])
 }
 
 fn concat(b: &mut Builder, site: &RevSite<'_>) -> Requests {
@@ -205,6 +206,6 @@ fn gather_dagger(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     if !site.want[0] {
         return Ok(smallvec![None, None]);
     }
-    let back = Op::Gather { lead: lead.clone() };
-    Ok(smallvec![Some(b.op(back, &[site.dy()?, site.ins[1]])?), None])
+    let back = |b: &mut Builder, w| b.op(Op::Gather { lead: lead.clone() }, &[w, site.ins[1]]);
+    Ok(smallvec![Some(of_sum(b, site, back)?), None])
 }

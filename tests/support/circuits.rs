@@ -15,7 +15,7 @@ pub(crate) fn domain() -> [Leaf; 2] {
 }
 
 /// How many operations there are.
-const KINDS: u32 = 15;
+const KINDS: u32 = 18;
 
 /// The wires made so far, by width.
 struct Pool {
@@ -40,6 +40,14 @@ fn slice(b: &mut Builder, x: Wire, from: u64, start: u64, len: u64) -> Wire {
 
 /// The places that the gather of a random circuit reads.
 const PLACES: [usize; 2] = [2, 0];
+
+/// The places that its scatter writes, one of them twice.
+const WRITTEN: [usize; 3] = [1, 0, 1];
+
+/// Two windows of two in a row of three: they share its middle.
+fn windows() -> AffineIndex {
+    AffineIndex::windows(&[3], &[2], &[1], &[0], &[2])
+}
 
 fn step(b: &mut Builder, pool: &mut Pool, gene: u32) {
     let (op, p, q) = (gene % 64, (gene >> 6) % 1024, (gene >> 16) % 1024);
@@ -78,7 +86,19 @@ fn step(b: &mut Builder, pool: &mut Pool, gene: u32) {
             let all = b.op(Op::LookupDagger { lead: Default::default() }, &[n, w]).unwrap();
             pool.threes.push(slice(b, all, 4, 1, 3));
         }
-        _ => pool.twos.push(b.op(Op::Select, &[w, w2, w3]).unwrap()),
+        14 => pool.twos.push(b.op(Op::Select, &[w, w2, w3]).unwrap()),
+        15 => pool.ones.push(b.sum_axis(v, 0).unwrap()),
+        16 => {
+            let places = Literal::Int(WRITTEN.iter().map(|p| *p as i64).collect());
+            let places = b.constant(Const { leaf: Leaf::new(Base::Fin(2), &[3]), entries: places }).unwrap();
+            let op = Op::GatherDagger { lead: Default::default(), rows: Dim::lit(2) };
+            pool.twos.push(b.op(op, &[v, places]).unwrap());
+        }
+        _ => {
+            let four = b.op(Op::Concat { core: 1 }, &[w, w2]).unwrap();
+            let square = b.reshape(four, &[Dim::lit(4)], &[Dim::lit(2), Dim::lit(2)]).unwrap();
+            pool.threes.push(b.op(Op::IndexDagger(Arc::new(windows())), &[square]).unwrap());
+        }
     }
 }
 
@@ -117,6 +137,17 @@ fn or(a: Dual, b: Dual) -> Dual {
 
 fn choose(c: Dual, a: Dual, b: Dual) -> Dual {
     c.times(a).plus(Dual::constant(1).less(c).times(b))
+}
+
+/// Entries put at places, those that meet by exclusive or.
+fn written(entries: &[Dual], places: impl IntoIterator<Item = Option<usize>>, n: usize) -> Vec<Dual> {
+    let mut made = vec![Dual::constant(0); n];
+    for (x, place) in entries.iter().zip(places) {
+        if let Some(place) = place {
+            made[place] = xor(made[place], *x);
+        }
+    }
+    made
 }
 
 /// 1 at the place that the bits spell: the product of the bits and of their opposites.
@@ -159,7 +190,10 @@ pub(crate) fn read(x: &[Dual], y: &[Dual], genes: &[u32]) -> [Vec<Dual>; 2] {
             11 => threes.push((0..3).map(|k| spelled(&w, k)).collect()),
             12 => twos.push(PLACES.iter().map(|p| v[*p]).collect()),
             13 => threes.push((1..4).map(|k| n[0].times(spelled(&w, k))).collect()),
-            _ => twos.push(select(&w, &w2, &w3)),
+            14 => twos.push(select(&w, &w2, &w3)),
+            15 => ones.push(vec![v.iter().fold(Dual::constant(0), |all, x| xor(all, *x))]),
+            16 => twos.push(written(&v, WRITTEN.map(Some), 2)),
+            _ => threes.push(written(&[w, w2].concat(), windows().places(), 3)),
         }
     }
     [threes.last().unwrap().clone(), twos.last().unwrap().clone()]

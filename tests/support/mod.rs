@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 pub(crate) mod circuits;
+pub(crate) mod differences;
+pub(crate) mod terms;
 
 use catlearn::diagram::{AffineIndex, Builder, Comparison, Diagram, Function, Op, Role, Wire};
 use catlearn::object::{Base, Dim, Leaf};
