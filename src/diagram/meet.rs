@@ -2,8 +2,9 @@
 //!
 //! In: a diagram over bits. Out: its [`Meeting`]s, none when the circuit is safe (each output is of degree one in each
 //! bit, so that derivative and difference agree; CORE.md 3.2). Each entry of a wire carries the set of variables that its
-//! polynomial may hold. A primitive of the program has a rule of its own and hides what is inside it; a gather whose
-//! index is not a literal may read every row. Ports of more than [`FINE`] entries count row by row.
+//! polynomial may hold. A primitive of the program has a rule of its own and hides what is inside it: all that it reads
+//! counts as one product. A gather whose index is not a literal may read every row. Ports of more than [`FINE`] entries
+//! count row by row.
 
 use super::op::{LeadAxis, Logic, Op};
 use super::value::{Diagram, Node, Wire};
@@ -28,7 +29,8 @@ pub struct Meeting {
     pub of: usize,
     /// The port of one of the variables.
     pub port: Arc<str>,
-    /// Whether the product is one of a table with its address: to be expected of nets whose layers share wires.
+    /// Whether the product is that of a table with its address, or what a primitive reads: to be expected of nets whose
+    /// layers share wires.
     pub table: bool,
 }
 
@@ -51,7 +53,8 @@ fn shared(a: &Set, b: &Set) -> Option<usize> {
 struct Reading<'d> {
     d: &'d Diagram,
     empty: Set,
-    /// The sets of every entry of every first output; none for wires that hold no bits.
+    /// The sets of every entry of every first output, of the largest output of a primitive; none for wires that hold
+    /// no bits.
     sets: Vec<Vec<Set>>,
     found: Vec<Meeting>,
     /// The port of each variable.
@@ -62,6 +65,12 @@ struct Reading<'d> {
 /// be looked at entry by entry.
 #[must_use]
 pub fn meetings(d: &Diagram) -> Vec<Meeting> {
+    known_meetings(d).unwrap_or_default()
+}
+
+/// Like [`meetings`], but `None` when the diagram is too large to tell.
+#[must_use]
+pub fn known_meetings(d: &Diagram) -> Option<Vec<Meeting>> {
     let mut of = Vec::new();
     let mut first = Vec::new();
     for (k, port) in d.ports().iter().enumerate() {
@@ -74,7 +83,7 @@ pub fn meetings(d: &Diagram) -> Vec<Meeting> {
     let bits = |n: &Node| n.outs.iter().filter(|l| l.base == Base::Bool).map(|l| l.size(1)).sum::<usize>();
     let entries: usize = d.nodes().iter().map(bits).fold(0, usize::saturating_add);
     if entries.saturating_mul(words) > BUDGET {
-        return Vec::new();
+        return None;
     }
     let empty: Set = Rc::new(vec![0; words]);
     let mut reading = Reading { d, empty, sets: Vec::with_capacity(d.nodes().len()), found: Vec::new(), of };
@@ -86,12 +95,13 @@ pub fn meetings(d: &Diagram) -> Vec<Meeting> {
                 let each = leaf.size(1) / own.max(1);
                 (0..leaf.size(1)).map(|i| reading.single(first[*port as usize] + i / each.max(1))).collect()
             }
+            (Op::Call(_), _) if live[at] => reading.call(at as u32, node),
             (_, Some(leaf)) if live[at] && leaf.base == Base::Bool => reading.node(at as u32, node, leaf.size(1)),
             _ => Vec::new(),
         };
         reading.sets.push(sets);
     }
-    reading.found
+    Some(reading.found)
 }
 
 /// How many variables a port has.
@@ -112,7 +122,9 @@ impl Reading<'_> {
     }
 
     fn of_wire(&self, w: Wire) -> &[Set] {
-        self.sets.get(w.node as usize).map_or(&[], Vec::as_slice)
+        let sets = self.sets.get(w.node as usize).map_or(&[][..], Vec::as_slice);
+        let leaf = self.d.leaf(w);
+        if leaf.base == Base::Bool { &sets[..leaf.size(1).min(sets.len())] } else { &[] }
     }
 
     fn at(&self, w: Wire, entry: usize) -> Set {
@@ -241,13 +253,17 @@ impl Reading<'_> {
                 }
                 if out.len() == size && matches!(node.op, Op::Basis) { out } else { vec![whole; size] }
             }
-            Op::Call(_) => {
-                let all = ins.iter().fold(self.empty.clone(), |all, w| union(&all, &self.all(*w)));
-                vec![all; size]
-            }
             // Literals hold no variable; comparisons of numbers are constant almost everywhere.
             _ => vec![self.empty.clone(); size],
         }
+    }
+
+    /// A primitive: every entry that it gives may hold the product of all that it reads.
+    fn call(&mut self, at: u32, node: &Node) -> Vec<Set> {
+        let size = node.outs.iter().map(|l| l.size(1)).max().unwrap_or(0);
+        let factors: Vec<Set> = node.ins.iter().flat_map(|w| self.of_wire(*w).to_vec()).collect();
+        let all = self.product(at, &factors, size, true);
+        vec![all; size]
     }
 
     fn gather(&mut self, ins: &[Wire], lead: &[LeadAxis], size: usize) -> Vec<Set> {
