@@ -250,7 +250,7 @@ pub(crate) fn prim_model(
         let input = elab.inputs(&from, &vars, "x", Role::Input)?;
         let call = super::apply::Call { span: prim.name.span, ..super::apply::Call::default() };
         let arriving = super::apply::Arriving { value: input, from: None };
-        let value = elab.apply_prim(id, prim, &call, &env, arriving)?;
+        let value = elab.apply_prim_with(id, prim, &call, &env, arriving, vars)?;
         let mut wires = Vec::new();
         let mut stack = vec![value];
         while let Some(v) = stack.pop() {
@@ -383,6 +383,8 @@ pub struct Sample {
     pub model: Model,
     /// Whether it is a primitive: then the diagram is one call.
     pub prim: bool,
+    /// A primitive at further sample dimensions: at one size a threshold may never be met.
+    pub further: Vec<Model>,
 }
 
 /// Every map, loss and primitive that can be sampled.
@@ -399,8 +401,27 @@ pub(crate) fn samples(program: &Program) -> Vec<Sample> {
                 _ => (None, false),
             };
             if let (Some(model), Some(name)) = (made, item_name(item)) {
-                out.push(Sample { name: name.clone(), model, prim });
+                let further = match &item.kind {
+                    ItemKind::Prim(p) => further(defs, id, p, &model),
+                    _ => Vec::new(),
+                };
+                out.push(Sample { name: name.clone(), model, prim, further });
             }
+        }
+    }
+    out
+}
+
+/// A primitive at the other sample dimensions that it has.
+fn further(defs: &Definitions, id: DefId, prim: &PrimItem, first: &Model) -> Vec<Model> {
+    let ports = |m: &Model| m.diagram.ports().iter().map(|p| p.leaf.clone()).collect::<Vec<_>>();
+    let mut seen = vec![ports(first)];
+    let mut out = Vec::new();
+    for sizes in SAMPLES {
+        let made = prim_model(defs, id, prim, sizes, &mut Diagnostics::default());
+        if let Some(model) = made.filter(|m| !seen.contains(&ports(m))) {
+            seen.push(ports(&model));
+            out.push(model);
         }
     }
     out
