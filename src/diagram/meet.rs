@@ -32,6 +32,8 @@ pub struct Meeting {
     /// Whether the product is that of a table with its address, or what a primitive reads: to be expected of nets whose
     /// layers share wires.
     pub table: bool,
+    /// Whether it is one only if the wires of a table, drawn and not written, name one wire twice.
+    pub drawn: bool,
 }
 
 /// A set of variables.
@@ -93,7 +95,9 @@ pub fn known_meetings(d: &Diagram) -> Option<Vec<Meeting>> {
             (Op::Input(port), Some(leaf)) if leaf.base == Base::Bool => {
                 let own = port_variables(&leaf.shape(1));
                 let each = leaf.size(1) / own.max(1);
-                (0..leaf.size(1)).map(|i| reading.single(first[*port as usize] + i / each.max(1))).collect()
+                let start = first[*port as usize];
+                let rows: Vec<Set> = (0..own).map(|k| reading.single(start + k)).collect();
+                (0..leaf.size(1)).filter_map(|i| rows.get(i / each.max(1)).cloned()).collect()
             }
             (Op::Call(_), _) if live[at] => reading.call(at as u32, node),
             (_, Some(leaf)) if live[at] && leaf.base == Base::Bool => reading.node(at as u32, node, leaf.size(1)),
@@ -141,7 +145,7 @@ impl Reading<'_> {
             _ => {
                 let port = self.of.get(variable).and_then(|k| self.d.ports().get(*k as usize));
                 let port = port.map_or_else(|| "".into(), |p| p.path.clone());
-                self.found.push(Meeting { node, entries: 1, of: size, port, table });
+                self.found.push(Meeting { node, entries: 1, of: size, port, table, drawn: false });
             }
         }
     }
@@ -294,7 +298,8 @@ impl Reading<'_> {
         let k = self.d.leaf(*address).shape(1).last().copied().unwrap_or(0);
         let rows = self.d.leaf(*table).shape(1).last().copied().unwrap_or(1);
         let shape = self.d.node(Wire { node: at, port: 0 }).outs.first().map(|l| l.shape(1)).unwrap_or_default();
-        (0..size)
+        let drawn = self.apart_when_drawn(*table, *address);
+        let sets = (0..size)
             .map(|i| {
                 // Which table and which address this entry has: the axes that each carries.
                 let (mut t, mut a, mut rest) = (0, 0, i);
@@ -316,6 +321,27 @@ impl Reading<'_> {
                 factors.push(entries);
                 self.product(at, &factors, size, true)
             })
-            .collect()
+            .collect();
+        match self.found.last_mut() {
+            Some(last) if last.node == at => last.drawn = drawn,
+            _ => {}
+        }
+        sets
+    }
+
+    /// Whether an address is picked, by wires that are not written, from entries that share no variable with each other
+    /// or with the table.
+    fn apart_when_drawn(&self, table: Wire, address: Wire) -> bool {
+        let node = self.d.node(address);
+        let (Op::Gather { .. }, Some(from), Some(index)) = (&node.op, node.ins.first(), node.ins.get(1)) else {
+            return false;
+        };
+        let mut all = self.all(table);
+        let apart = self.of_wire(*from).iter().all(|set| {
+            let fresh = shared(&all, set).is_none();
+            all = union(&all, set);
+            fresh
+        });
+        apart && !matches!(self.d.node(*index).op, Op::Const(_))
     }
 }

@@ -30,9 +30,11 @@ mod program;
 mod rule_scope;
 mod rule_tangent;
 mod rules;
+mod samples;
 mod session;
 mod settings;
 mod shapes;
+mod squares;
 mod stages;
 mod tensor;
 mod train;
@@ -40,8 +42,8 @@ mod types;
 mod unread;
 mod value;
 
-pub use check::Sample;
 pub use program::{
     Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Precision, Program, RuleDiagram, Select,
     Settings, StateInit, StatePort, Training,
 };
+pub use samples::Sample;
