@@ -26,7 +26,7 @@ pub(super) const SAMPLES: &[&[u64]] =
 /// Checks the items of every file that is not the prelude.
 pub(crate) fn all(program: &Program, said: &mut Diagnostics) {
     let defs = &program.defs;
-    let mut squares = Squares::default();
+    let mut squares = Squares::new(defs);
     for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| !defs.is_prelude(*f)) {
         let ids = (0..file.tree.items.len()).map(|i| DefId { file: f, item: i });
         for id in ids.filter(|id| !defs.circular.contains(id)) {
@@ -56,7 +56,7 @@ fn one(program: &Program, id: DefId, item: &Item, squares: &mut Squares, said: &
         }
         ItemKind::Map(map) => {
             let made = map_item(defs, id, map, said);
-            made.iter().for_each(|m| squares.of_map(defs, &map.name, &m.diagram));
+            made.iter().for_each(|m| squares.of_map(defs, id, map, &m.diagram));
             program.measured(id, made.as_ref().map(numbers_of));
         }
         ItemKind::Prim(prim) => {

@@ -1,20 +1,24 @@
 //! Warnings where a variable meets itself in a product of bits.
 //!
 //! There the formal request over parity is not the Boolean difference (CORE.md 3.2): `x & x` is `x`, but asks 0. Maps are
-//! warned of the products that they write; a run over parity also of tables that share wires. A file that trains its
-//! bits with votes alone is not warned: sums keep their sign.
+//! warned of the products that they write, unless only data, primitives and rules use them: those are not reversed. A run
+//! over parity is also warned of tables that share wires. A file that trains its bits with votes alone is not warned:
+//! sums keep their sign.
 
-use super::names::Definitions;
+use super::cycles::mentioned_by;
+use super::names::{DefId, Definitions};
 use super::program::Training;
 use crate::diagram::{Diagram, Meeting, meetings};
 use crate::object::{Base, Tangent};
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::Ident;
+use crate::syntax::ast::{Item, ItemKind, MapItem};
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// What was found so far.
-#[derive(Default)]
 pub(super) struct Squares {
+    /// The maps that nobody reverses.
+    aside: FxHashSet<DefId>,
     maps: Vec<Diagnostic>,
     runs: Vec<Diagnostic>,
     parity: bool,
@@ -22,9 +26,23 @@ pub(super) struct Squares {
 }
 
 impl Squares {
+    pub(super) fn new(defs: &Definitions) -> Squares {
+        let ids = || {
+            let of = |(f, n): (usize, usize)| (0..n).map(move |item| DefId { file: f, item });
+            defs.files.iter().enumerate().map(|(f, file)| (f, file.tree.items.len())).flat_map(of)
+        };
+        let is = |id: &DefId, what: fn(&Item) -> bool| defs.item(*id).is_some_and(what);
+        let mut aside = reached(defs, ids().filter(|id| is(id, not_reversed)));
+        let others = ids().filter(|id| !aside.contains(id) && !is(id, not_reversed)).collect::<Vec<_>>();
+        let used = reached(defs, others.into_iter());
+        aside.retain(|id| !used.contains(id));
+        Squares { aside, maps: Vec::new(), runs: Vec::new(), parity: false, votes: false }
+    }
+
     /// The products that a map writes.
-    pub(super) fn of_map(&mut self, defs: &Definitions, name: &Ident, d: &Diagram) {
-        if d.ports().iter().any(|p| p.leaf.base == Base::Bool) {
+    pub(super) fn of_map(&mut self, defs: &Definitions, id: DefId, map: &MapItem, d: &Diagram) {
+        let name = &map.name;
+        if !self.aside.contains(&id) && d.ports().iter().any(|p| p.leaf.base == Base::Bool) {
             self.written(defs, (&name.name, name.span), d, &meetings(d));
         }
     }
@@ -84,6 +102,26 @@ impl Squares {
         }
         self.maps.into_iter().chain(self.runs).collect()
     }
+}
+
+/// Items whose bodies are not reversed.
+fn not_reversed(item: &Item) -> bool {
+    matches!(item.kind, ItemKind::Data(_) | ItemKind::Prim(_) | ItemKind::Rule(_))
+}
+
+/// What some items use, themselves not counted, and what that uses; not through what is not reversed.
+fn reached(defs: &Definitions, from: impl Iterator<Item = DefId>) -> FxHashSet<DefId> {
+    let mut stack: Vec<DefId> = from.collect();
+    let mut found = FxHashSet::default();
+    while let Some(id) = stack.pop() {
+        let Some(item) = defs.item(id) else { continue };
+        for to in mentioned_by(item).into_iter().filter_map(|name| defs.resolve(id.file, name)) {
+            if defs.item(to).is_some_and(|i| !not_reversed(i)) && found.insert(to) {
+                stack.push(to);
+            }
+        }
+    }
+    found
 }
 
 /// Where the user's files write a node.
