@@ -355,26 +355,6 @@ fn laws_hold_on_the_examples_and_a_wrong_rev_is_shown() {
 }
 
 #[test]
-fn laws_are_asked_of_bits_too() {
-    let o = catlearn(&["laws", "examples/lut.lens", "--cases", "10"]);
-    assert!(o.status.success(), "{}{}", out(&o), err(&o));
-    assert!(out(&o).contains("tree   holds      10 cases  R over parity is the Boolean difference"), "{}", out(&o));
-    let dir = folder("laws_of_bits");
-    let program = dir.join("any.lens");
-    let source = "prim any : Bool[n] -> Bool[1] { fwd (x) { popcount(x) >= 1 } rev (x, dy) { if x then dy else 0 } }\n\
-                def square : Bool[2] -> Bool[2] (x) { x & x }\n";
-    fs::write(&program, source).unwrap();
-    let o = catlearn(&["laws", text(&program)]);
-    assert_eq!(o.status.code(), Some(1));
-    let said = err(&o);
-    assert!(said.contains("E0701") && said.contains("bit 0 of `x` asks 0, the truth table gives 1"), "{said}");
-    assert!(said.contains("at input [0, 0, 0, 0, 0]") && said.contains("any.lens:1:62"), "{said}");
-    assert!(said.contains("warning[E0508]: `x` meets itself in a product of bits of `square`"), "{said}");
-    let line = "square  not tested       0 cases  not safe: `x` meets itself in `and` (2 of 2 entries)";
-    assert!(out(&o).contains(line), "{}", out(&o));
-}
-
-#[test]
 fn checks_answer_in_json_too() {
     let o = catlearn(&["check", "examples/iris.lens", "--format", "json"]);
     assert!(o.status.success());

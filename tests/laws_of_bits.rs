@@ -1,9 +1,13 @@
 //! `laws::check` over bits: what must hold holds, a wrong `rev` is shown small, what cannot be asked says so.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read files and the environment")]
+
+mod commands;
 
 use catlearn::elaborate::Program;
 use catlearn::laws::{self, LawResult};
 use catlearn::source::{Code, Diagnostic, MemoryWorld};
+use commands::{catlearn, ends, folder, text};
 
 const DIFFERENCE: &str = "R over parity is the Boolean difference (truth table)";
 const VALUES: &str = "R over votes is f(1) - f(0) in each bit (truth table)";
@@ -147,4 +151,21 @@ fn what_is_not_asked_says_why() {
     assert_eq!(line(&all, "voter", VALUES).cases, 32 + 4096 + 256 + 40);
     assert_eq!(untested("s").len(), 3, "a singular matrix has no cases");
     assert_eq!(untested("label"), ["no derivative: no reals or bits go in, or none come out"]);
+}
+
+#[test]
+fn laws_are_asked_of_bits_too() {
+    let (said, _) = ends(&catlearn(&["laws", "examples/lut.lens", "--cases", "10"]), 0);
+    assert!(said.contains("tree   holds      10 cases  R over parity is the Boolean difference"), "{said}");
+    let dir = folder("laws_of_bits");
+    let program = dir.join("any.lens");
+    let source = "prim any : Bool[n] -> Bool[1] { fwd (x) { popcount(x) >= 1 } rev (x, dy) { if x then dy else 0 } }\n\
+                def square : Bool[2] -> Bool[2] (x) { x & x }\n";
+    std::fs::write(&program, source).unwrap();
+    let (answer, said) = ends(&catlearn(&["laws", text(&program)]), 1);
+    assert!(said.contains("E0701") && said.contains("bit 0 of `x` asks 0, the truth table gives 1"), "{said}");
+    assert!(said.contains("at input [0, 0, 0, 0, 0]") && said.contains("any.lens:1:62"), "{said}");
+    assert!(said.contains("warning[E0508]: `x` meets itself in a product of bits of `square`"), "{said}");
+    let line = "square  not tested       0 cases  not safe: `x` meets itself in `and` (2 of 2 entries)";
+    assert!(answer.contains(line), "{answer}");
 }
