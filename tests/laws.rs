@@ -104,37 +104,6 @@ proptest! {
         prop_assert!(near(&run(&r(&pair), &join(&[&a, &c, &d]), 1), &parts, 1e-10));
     }
 
-    /// R[f; g](a, c) = R[f](a, R[g](f(a), c)), as equality of wires in one arena.
-    #[test]
-    fn rd5_is_equality_of_nodes(g in genes(), k in genes()) {
-        let mut b = Builder::new();
-        let [three, two] = domain();
-        let (x, y) = (b.port("p", Role::Input, three.clone()), b.port("x", Role::Input, two.clone()));
-        let middle = grow(&mut b, x, y, &g, Mode::Smooth);
-        let last = grow(&mut b, middle[0], middle[1], &k, Mode::Smooth);
-        let c = [b.port("d0", Role::Cotangent, three), b.port("d1", Role::Cotangent, two)];
-        let cots = [(last[0], c[0]), (last[1], c[1])];
-        let inner = requests(&mut b, &Tangent::Real, &cots, &middle).unwrap();
-        // A wire of the middle that is an input, or the same wire twice, is not a cut; skip those.
-        let cut = middle[0] != x && middle[1] != y && middle[0] != middle[1];
-        prop_assume!(cut && inner.iter().all(Option::is_some));
-        let through: Vec<(Wire, Wire)> = middle.iter().zip(&inner).map(|(m, r)| (*m, r.unwrap())).collect();
-        // The cut must separate: g is grown from the middle alone.
-        let composed = requests(&mut b, &Tangent::Real, &through, &[x, y]).unwrap();
-        let whole = requests(&mut b, &Tangent::Real, &cots, &[x, y]).unwrap();
-        prop_assert_eq!(composed.len(), whole.len());
-        let (n, again) = (b.len(), requests(&mut b, &Tangent::Real, &cots, &[x, y]).unwrap());
-        prop_assert_eq!(&again, &whole);
-        prop_assert_eq!(b.len(), n, "asking twice makes nothing new");
-        if composed != whole {
-            // Contributions may meet in another order; then the numbers agree to rounding.
-            let outs = |ws: &[Option<Wire>]| ws.iter().map(|w| w.unwrap_or(x)).collect::<Vec<_>>();
-            let (p, q) = (b.clone().finish(&outs(&composed)), b.clone().finish(&outs(&whole)));
-            let all = draw(&port_leaves(&p), 7);
-            prop_assert!(near(&run(&p, &all, 1), &run(&q, &all, 1), 1e-9));
-        }
-    }
-
     /// (1 x pi_0, 0 x pi_1); (iota_0 x 1); R[R[R[f]]]; pi_1 = (1 x pi_1); R[f]: R[f] is linear in the request.
     #[test]
     fn rd6_linear_in_the_request(g in prop::collection::vec(any::<u32>(), 1..7), seed in any::<u64>()) {
@@ -247,10 +216,10 @@ proptest! {
 
     /// Every mix of batched and unbatched operands equals the examples one by one.
     #[test]
-    fn a_batch_is_its_examples(g in genes(), mask in 0_usize..4, seed in any::<u64>()) {
+    fn a_batch_is_its_examples(g in genes(), mask in 0_usize..16, seed in any::<u64>()) {
         let f = diagram(&g, Mode::Kinked, Role::Input);
         let rf = r(&f);
-        let over: Vec<bool> = (0..rf.ports().len()).map(|i| i >= 2 || (mask >> i) & 1 == 1).collect();
+        let over: Vec<bool> = (0..rf.ports().len()).map(|i| (mask >> i) & 1 == 1).collect();
         batched_equals_singles(&f, &over[..2], seed)?;
         batched_equals_singles(&rf, &over, seed)?;
     }

@@ -91,10 +91,17 @@ fn no_two_states_share_a_path() {
 
 #[test]
 fn a_coordinate_rule_may_not_look_at_its_neighbours() {
-    for body in ["cat(g[1..], g[0..1])", "reshape[1, n](g)", "zeros[n] + flatten(g)"] {
-        let text = format!("optimiser nn on p : R[n] {{ put (g) {{ p - {body} }} }}");
-        if !body.starts_with("zeros") {
-            assert_eq!(refused(&text), Code::RULE_SCOPE, "{body}");
-        }
+    let rule = |body: &str| format!("optimiser nn on p : R[n] {{ put (g) {{ p - {body} }} }}");
+    for body in ["cat(g[1..], g[0..1])", "reshape[1, n](g)", "sum(g) * g", "softmax(g)"] {
+        assert_eq!(refused(&rule(body)), Code::RULE_SCOPE, "{body}");
+    }
+    // Forms that keep every coordinate at its place are none of that.
+    for body in ["(zeros[n] + flatten(g))", "0.5 * tanh(g)"] {
+        let said = program(&rule(body)).check();
+        assert!(said.0.is_empty(), "{body}: {said}");
+        let text =
+            format!("{}\n{TWO}train r {{ objective = m, optimiser = nn, steps = 1, precision = f64 }}", rule(body));
+        let step = if body.contains("tanh") { 0.5 * 1.0_f64.tanh() } else { 1.0 };
+        assert_eq!(trajectory(&text, 1)[1], vec![1.0 - step; 4], "{body}");
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! In: a diagram over bits. Out: its [`Meeting`]s, none when the circuit is safe (each output is of degree one in each
 //! bit, so that derivative and difference agree; CORE.md 3.2). Each entry of a wire carries the set of variables that its
-//! polynomial may hold. A primitive of the program has a rule of its own and hides what is inside it; a gather whose
-//! index is not a literal may read every row. Ports of more than [`FINE`] entries count row by row.
+//! polynomial may hold. A primitive of the program has a rule of its own and hides what is inside it: all that it reads
+//! counts as one product. A gather whose index is not a literal may read every row. Ports of more than [`FINE`] entries
+//! count row by row.
 
 use super::op::{LeadAxis, Logic, Op};
 use super::value::{Diagram, Node, Wire};
@@ -28,8 +29,11 @@ pub struct Meeting {
     pub of: usize,
     /// The port of one of the variables.
     pub port: Arc<str>,
-    /// Whether the product is one of a table with its address: to be expected of nets whose layers share wires.
+    /// Whether the product is that of a table with its address, or what a primitive reads: to be expected of nets whose
+    /// layers share wires.
     pub table: bool,
+    /// Whether it is one only if the wires of a table, drawn and not written, name one wire twice.
+    pub drawn: bool,
 }
 
 /// A set of variables.
@@ -51,7 +55,8 @@ fn shared(a: &Set, b: &Set) -> Option<usize> {
 struct Reading<'d> {
     d: &'d Diagram,
     empty: Set,
-    /// The sets of every entry of every first output; none for wires that hold no bits.
+    /// The sets of every entry of every first output, of the largest output of a primitive; none for wires that hold
+    /// no bits.
     sets: Vec<Vec<Set>>,
     found: Vec<Meeting>,
     /// The port of each variable.
@@ -62,6 +67,12 @@ struct Reading<'d> {
 /// be looked at entry by entry.
 #[must_use]
 pub fn meetings(d: &Diagram) -> Vec<Meeting> {
+    known_meetings(d).unwrap_or_default()
+}
+
+/// Like [`meetings`], but `None` when the diagram is too large to tell.
+#[must_use]
+pub fn known_meetings(d: &Diagram) -> Option<Vec<Meeting>> {
     let mut of = Vec::new();
     let mut first = Vec::new();
     for (k, port) in d.ports().iter().enumerate() {
@@ -74,7 +85,7 @@ pub fn meetings(d: &Diagram) -> Vec<Meeting> {
     let bits = |n: &Node| n.outs.iter().filter(|l| l.base == Base::Bool).map(|l| l.size(1)).sum::<usize>();
     let entries: usize = d.nodes().iter().map(bits).fold(0, usize::saturating_add);
     if entries.saturating_mul(words) > BUDGET {
-        return Vec::new();
+        return None;
     }
     let empty: Set = Rc::new(vec![0; words]);
     let mut reading = Reading { d, empty, sets: Vec::with_capacity(d.nodes().len()), found: Vec::new(), of };
@@ -84,14 +95,17 @@ pub fn meetings(d: &Diagram) -> Vec<Meeting> {
             (Op::Input(port), Some(leaf)) if leaf.base == Base::Bool => {
                 let own = port_variables(&leaf.shape(1));
                 let each = leaf.size(1) / own.max(1);
-                (0..leaf.size(1)).map(|i| reading.single(first[*port as usize] + i / each.max(1))).collect()
+                let start = first[*port as usize];
+                let rows: Vec<Set> = (0..own).map(|k| reading.single(start + k)).collect();
+                (0..leaf.size(1)).filter_map(|i| rows.get(i / each.max(1)).cloned()).collect()
             }
+            (Op::Call(_), _) if live[at] => reading.call(at as u32, node),
             (_, Some(leaf)) if live[at] && leaf.base == Base::Bool => reading.node(at as u32, node, leaf.size(1)),
             _ => Vec::new(),
         };
         reading.sets.push(sets);
     }
-    reading.found
+    Some(reading.found)
 }
 
 /// How many variables a port has.
@@ -112,7 +126,9 @@ impl Reading<'_> {
     }
 
     fn of_wire(&self, w: Wire) -> &[Set] {
-        self.sets.get(w.node as usize).map_or(&[], Vec::as_slice)
+        let sets = self.sets.get(w.node as usize).map_or(&[][..], Vec::as_slice);
+        let leaf = self.d.leaf(w);
+        if leaf.base == Base::Bool { &sets[..leaf.size(1).min(sets.len())] } else { &[] }
     }
 
     fn at(&self, w: Wire, entry: usize) -> Set {
@@ -129,7 +145,7 @@ impl Reading<'_> {
             _ => {
                 let port = self.of.get(variable).and_then(|k| self.d.ports().get(*k as usize));
                 let port = port.map_or_else(|| "".into(), |p| p.path.clone());
-                self.found.push(Meeting { node, entries: 1, of: size, port, table });
+                self.found.push(Meeting { node, entries: 1, of: size, port, table, drawn: false });
             }
         }
     }
@@ -243,13 +259,17 @@ impl Reading<'_> {
                 }
                 if out.len() == size && matches!(node.op, Op::Basis) { out } else { vec![whole; size] }
             }
-            Op::Call(_) => {
-                let all = ins.iter().fold(self.empty.clone(), |all, w| union(&all, &self.all(*w)));
-                vec![all; size]
-            }
             // Literals hold no variable; comparisons of numbers are constant almost everywhere.
             _ => vec![self.empty.clone(); size],
         }
+    }
+
+    /// A primitive: every entry that it gives may hold the product of all that it reads.
+    fn call(&mut self, at: u32, node: &Node) -> Vec<Set> {
+        let size = node.outs.iter().map(|l| l.size(1)).max().unwrap_or(0);
+        let factors: Vec<Set> = node.ins.iter().flat_map(|w| self.of_wire(*w).to_vec()).collect();
+        let all = self.product(at, &factors, size, true);
+        vec![all; size]
     }
 
     fn gather(&mut self, ins: &[Wire], lead: &[LeadAxis], size: usize) -> Vec<Set> {
@@ -280,7 +300,8 @@ impl Reading<'_> {
         let k = self.d.leaf(*address).shape(1).last().copied().unwrap_or(0);
         let rows = self.d.leaf(*table).shape(1).last().copied().unwrap_or(1);
         let shape = self.d.node(Wire { node: at, port: 0 }).outs.first().map(|l| l.shape(1)).unwrap_or_default();
-        (0..size)
+        let drawn = self.apart_when_drawn(*table, *address);
+        let sets = (0..size)
             .map(|i| {
                 // Which table and which address this entry has: the axes that each carries.
                 let (mut t, mut a, mut rest) = (0, 0, i);
@@ -302,6 +323,27 @@ impl Reading<'_> {
                 factors.push(entries);
                 self.product(at, &factors, size, true)
             })
-            .collect()
+            .collect();
+        match self.found.last_mut() {
+            Some(last) if last.node == at => last.drawn = drawn,
+            _ => {}
+        }
+        sets
+    }
+
+    /// Whether an address is picked, by wires that are not written, from entries that share no variable with each other
+    /// or with the table.
+    fn apart_when_drawn(&self, table: Wire, address: Wire) -> bool {
+        let node = self.d.node(address);
+        let (Op::Gather { .. }, Some(from), Some(index)) = (&node.op, node.ins.first(), node.ins.get(1)) else {
+            return false;
+        };
+        let mut all = self.all(table);
+        let apart = self.of_wire(*from).iter().all(|set| {
+            let fresh = shared(&all, set).is_none();
+            all = union(&all, set);
+            fresh
+        });
+        apart && !matches!(self.d.node(*index).op, Op::Const(_))
     }
 }

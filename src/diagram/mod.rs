@@ -37,7 +37,7 @@ pub use einsum::{EinsumSpec, Letters};
 pub use index::AffineIndex;
 pub use init::{Init, fans};
 pub use lens::{Lens, Para};
-pub use meet::{Meeting, meetings};
+pub use meet::{Meeting, known_meetings, meetings};
 pub use normal::same;
 pub use op::{Bits, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, PrimDef, Reverses, Whole};
 pub use order::{Contract, Order};

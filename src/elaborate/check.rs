@@ -6,8 +6,9 @@
 use super::dims::{Known, Vars};
 use super::models::diagram_of;
 use super::names::{DefId, Definitions, item_name, item_word, nearest};
-use super::program::{ItemInfo, Model, Numbers, Parameter, Program, RuleDiagram};
+use super::program::{ItemInfo, Model, Numbers, Parameter, Program};
 use super::session::Elab;
+use super::squares::Squares;
 use super::types::Ty;
 use super::unread::stand_in;
 use super::value::{Den, Env, Place, Res, Value};
@@ -15,29 +16,32 @@ use super::{rules, train};
 use crate::diagram::{Diagram, Role};
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Diagnostics};
-use crate::syntax::ast::{FormalKind, Ident, Item, ItemKind, MapItem, PrimItem, ScopeWord, TypeDecl};
+use crate::syntax::ast::{FormalKind, Item, ItemKind, MapItem, PrimItem, ScopeWord, TypeDecl};
 use std::rc::Rc;
 
 /// Sample sizes for open dimensions, tried in order: distinct numbers first, then ones that divide well.
-const SAMPLES: &[&[u64]] = &[&[5, 7, 3, 11, 13, 2], &[12, 6, 4, 2, 8, 3], &[8, 8, 8, 8, 8, 8], &[28, 28, 3, 24, 24, 6]];
+pub(super) const SAMPLES: &[&[u64]] =
+    &[&[5, 7, 3, 11, 13, 2], &[12, 6, 4, 2, 8, 3], &[8, 8, 8, 8, 8, 8], &[28, 28, 3, 24, 24, 6]];
 
 /// Checks the items of every file that is not the prelude.
 pub(crate) fn all(program: &Program, said: &mut Diagnostics) {
     let defs = &program.defs;
+    let mut squares = Squares::new(defs);
     for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| !defs.is_prelude(*f)) {
         let ids = (0..file.tree.items.len()).map(|i| DefId { file: f, item: i });
         for id in ids.filter(|id| !defs.circular.contains(id)) {
             let Some(item) = defs.item(id) else { continue };
             let mut local = Diagnostics::default();
-            one(program, id, item, &mut local);
+            one(program, id, item, &mut squares, &mut local);
             // A chain of definitions that is too long is so for each that is longer still: once is enough.
             let deep = said.0.iter().any(|d| d.code == Code::NESTING);
             local.0.into_iter().filter(|d| !(deep && d.code == Code::NESTING)).for_each(|d| said.push(d));
         }
     }
+    squares.said().into_iter().for_each(|d| said.push(d));
 }
 
-fn one(program: &Program, id: DefId, item: &Item, said: &mut Diagnostics) {
+fn one(program: &Program, id: DefId, item: &Item, squares: &mut Squares, said: &mut Diagnostics) {
     let defs = &program.defs;
     let env = Env::new(id.file, Place::new(""));
     let mut elab = Elab::new(defs);
@@ -52,6 +56,7 @@ fn one(program: &Program, id: DefId, item: &Item, said: &mut Diagnostics) {
         }
         ItemKind::Map(map) => {
             let made = map_item(defs, id, map, said);
+            made.iter().for_each(|m| squares.of_map(defs, id, map, &m.diagram));
             program.measured(id, made.as_ref().map(numbers_of));
         }
         ItemKind::Prim(prim) => {
@@ -64,6 +69,7 @@ fn one(program: &Program, id: DefId, item: &Item, said: &mut Diagnostics) {
         ItemKind::Train(record) => {
             let found = train::training(defs, id.file, record, &[]);
             program.measured(id, found.as_ref().ok().map(|t| numbers(&t.params, &t.objective)));
+            found.iter().for_each(|t| squares.of_run(defs, t));
             let all = found.map_or_else(|faults| faults, |t| t.warnings);
             all.0.into_iter().for_each(|d| said.push(d));
         }
@@ -138,7 +144,7 @@ fn sample(names: &[(std::sync::Arc<str>, bool)], sizes: &[u64]) -> Vars {
     vars
 }
 
-fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics) -> Option<Model> {
+pub(super) fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics) -> Option<Model> {
     // A map that takes maps, or settings without defaults, has a meaning only where it is used; its names have one.
     if map.formals.iter().any(|f| !matches!(f.kind, FormalKind::Default(_))) {
         let mut elab = Elab::new(defs);
@@ -216,7 +222,7 @@ fn map_item(defs: &Definitions, id: DefId, map: &MapItem, said: &mut Diagnostics
     None
 }
 
-fn prim_item(defs: &Definitions, id: DefId, prim: &PrimItem, said: &mut Diagnostics) -> Option<Model> {
+pub(super) fn prim_item(defs: &Definitions, id: DefId, prim: &PrimItem, said: &mut Diagnostics) -> Option<Model> {
     let mut first: Option<Diagnostics> = None;
     for sizes in SAMPLES {
         let mut local = Diagnostics::default();
@@ -250,7 +256,7 @@ pub(crate) fn prim_model(
         let input = elab.inputs(&from, &vars, "x", Role::Input)?;
         let call = super::apply::Call { span: prim.name.span, ..super::apply::Call::default() };
         let arriving = super::apply::Arriving { value: input, from: None };
-        let value = elab.apply_prim(id, prim, &call, &env, arriving)?;
+        let value = elab.apply_prim_with(id, prim, &call, &env, arriving, vars)?;
         let mut wires = Vec::new();
         let mut stack = vec![value];
         while let Some(v) = stack.pop() {
@@ -372,64 +378,4 @@ fn numbers(params: &[Parameter], diagram: &Diagram) -> Numbers {
 
 fn collapse(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A map or primitive at sample dimensions, for the laws.
-#[derive(Clone, Debug)]
-pub struct Sample {
-    /// Its name and the place of the name.
-    pub name: Ident,
-    /// It as a diagram.
-    pub model: Model,
-    /// Whether it is a primitive: then the diagram is one call.
-    pub prim: bool,
-}
-
-/// Every map, loss and primitive that can be sampled.
-pub(crate) fn samples(program: &Program) -> Vec<Sample> {
-    let defs = &program.defs;
-    let mut out = Vec::new();
-    for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| !defs.is_prelude(*f)) {
-        for (i, item) in file.tree.items.iter().enumerate() {
-            let id = DefId { file: f, item: i };
-            let mut quiet = Diagnostics::default();
-            let (made, prim) = match &item.kind {
-                ItemKind::Map(m) => (map_item(defs, id, m, &mut quiet), false),
-                ItemKind::Prim(p) => (prim_item(defs, id, p, &mut quiet), true),
-                _ => (None, false),
-            };
-            if let (Some(model), Some(name)) = (made, item_name(item)) {
-                out.push(Sample { name: name.clone(), model, prim });
-            }
-        }
-    }
-    out
-}
-
-/// Every rule declared per coordinate, over one leaf of five numbers and over the same cut into two and three.
-pub(crate) fn coordinate_rules(program: &Program) -> Vec<(Ident, RuleDiagram, RuleDiagram)> {
-    let defs = &program.defs;
-    let mut out = Vec::new();
-    for (f, file) in defs.files.iter().enumerate().filter(|(f, _)| !defs.is_prelude(*f)) {
-        for (i, item) in file.tree.items.iter().enumerate() {
-            let ItemKind::Rule(rule) = &item.kind else { continue };
-            if !matches!(rule.scope, None | Some((ScopeWord::Coordinate, _))) || rule.transform {
-                continue;
-            }
-            let id = DefId { file: f, item: i };
-            let mut elab = Elab::new(defs);
-            let real = rule.on.iter().all(|on| elab.base_of(&on.ty, f) == Some(Base::Real));
-            if !real {
-                continue;
-            }
-            let mut quiet = Diagnostics::default();
-            let whole = rules::over(defs, id, rule, &[("p".into(), Leaf::real(&[5]))], &mut quiet);
-            let cut = [("a".into(), Leaf::real(&[2])), ("b".into(), Leaf::real(&[3]))];
-            let parts = rules::over(defs, id, rule, &cut, &mut quiet);
-            if let (Some(whole), Some(parts)) = (whole, parts) {
-                out.push((rule.name.clone(), whole, parts));
-            }
-        }
-    }
-    out
 }

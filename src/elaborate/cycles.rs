@@ -69,6 +69,16 @@ pub(crate) fn mentioned(e: &Expr) -> Vec<&str> {
     names.found.into_iter().map(|(name, _)| name).chain(names.owners).collect()
 }
 
+/// The names that an item mentions and does not bind itself; also those of data and runs.
+pub(crate) fn mentioned_by(item: &Item) -> Vec<&str> {
+    let mut names = Names::default();
+    match &item.kind {
+        ItemKind::Data(record) | ItemKind::Train(record) => record.fields.iter().for_each(|f| names.expr(&f.value)),
+        _ => names.item(item),
+    }
+    names.found.into_iter().map(|(name, _)| name).collect()
+}
+
 fn report(defs: &Definitions, graph: &DiGraph<DefId, Span>, circle: &[NodeIndex], diagnostics: &mut Diagnostics) {
     let name = |n: &NodeIndex| {
         let item = graph.node_weight(*n).and_then(|id| defs.item(*id));

@@ -31,9 +31,11 @@ mod rule_bodies;
 mod rule_scope;
 mod rule_tangent;
 mod rules;
+mod samples;
 mod session;
 mod settings;
 mod shapes;
+mod squares;
 mod stages;
 mod tensor;
 mod train;
@@ -41,8 +43,8 @@ mod types;
 mod unread;
 mod value;
 
-pub use check::Sample;
 pub use program::{
     Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Precision, Program, RuleDiagram, Select,
     Settings, StateInit, StatePort, Training,
 };
+pub use samples::Sample;

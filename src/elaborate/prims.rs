@@ -24,7 +24,20 @@ impl<'p> Elab<'p> {
         env: &Env<'p>,
         input: Arriving,
     ) -> Res<Value> {
-        let mut vars = self.call_dims(&prim.name, &prim.dims, call, env)?;
+        let vars = self.call_dims(&prim.name, &prim.dims, call, env)?;
+        self.apply_prim_with(id, prim, call, env, input, vars)
+    }
+
+    /// The same where the dimensions are given.
+    pub(crate) fn apply_prim_with(
+        &mut self,
+        id: DefId,
+        prim: &'p PrimItem,
+        call: &Call<'p>,
+        env: &Env<'p>,
+        input: Arriving,
+        mut vars: Vars,
+    ) -> Res<Value> {
         let mut inner = Env::new(id.file, Place::new(""));
         let (from, to) = (self.ty(&prim.arrow.from, &inner)?, self.ty(&prim.arrow.to, &inner)?);
         self.open_letters(&from, &mut vars);

@@ -4,7 +4,7 @@
 //! data beside them. Nothing here knows numbers of a run.
 
 use super::names::{DefId, Definitions, item_name, item_word, nearest};
-use super::{check, imports, train};
+use super::{check, imports, samples, train};
 use crate::data::DataSpec;
 use crate::diagram::{Diagram, Init};
 use crate::object::{Leaf, Tangent};
@@ -399,14 +399,14 @@ impl Program {
 
     /// Every map and primitive of the user's files at sample dimensions, for the laws.
     #[must_use]
-    pub fn samples(&self) -> Vec<check::Sample> {
-        check::samples(self)
+    pub fn samples(&self) -> Vec<samples::Sample> {
+        samples::samples(self)
     }
 
     /// Every optimiser declared per coordinate, over one leaf and over the same leaf cut in two.
     #[must_use]
     pub fn coordinate_rules(&self) -> Vec<(Ident, RuleDiagram, RuleDiagram)> {
-        check::coordinate_rules(self)
+        samples::coordinate_rules(self)
     }
 
     /// Parses `key = value` pairs, as given on a command line, into fields of a run.

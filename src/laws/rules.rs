@@ -1,7 +1,7 @@
 //! A rule declared per coordinate commutes with splitting the parameters (DESIGN.md 1.6): moving a vector and moving
 //! its two pieces are the same.
 
-use super::check::LawResult;
+use super::check::{LawResult, Tally};
 use crate::diagram::{Builder, Copying, Diagram, Op, Role, TypeFault, Wire};
 use crate::elaborate::RuleDiagram;
 use crate::object::Leaf;
@@ -53,14 +53,21 @@ pub(super) fn splitting(
     cases: usize,
     stream: &mut Stream,
 ) -> LawResult {
-    let failure = match (opened(whole), opened(parts)) {
-        (Ok(one), Ok(two)) => (0..cases).find_map(|_| differs(name, &one, &two, stream)),
-        _ => None,
-    };
-    LawResult { law: "moving a vector = moving its pieces".into(), item: name.name.to_string(), cases, failure }
+    const LAW: &str = "moving a vector = moving its pieces";
+    let mut tally = Tally::new(name);
+    tally.line(LAW);
+    if let (Ok(one), Ok(two)) = (opened(whole), opened(parts)) {
+        for _ in 0..cases {
+            if tally.holds(LAW) {
+                tally.met(LAW, differs(name, &one, &two, stream));
+            }
+        }
+    }
+    tally.only(LAW)
 }
 
-fn differs(name: &Ident, one: &Diagram, two: &Diagram, stream: &mut Stream) -> Option<Diagnostic> {
+/// What one case says: `None` when the rule could not be run there.
+fn differs(name: &Ident, one: &Diagram, two: &Diagram, stream: &mut Stream) -> Option<Result<(), Diagnostic>> {
     let mut drawn: Vec<(String, Vec<f64>)> = Vec::new();
     let mut inputs = Vec::new();
     for port in one.ports() {
@@ -86,10 +93,12 @@ fn differs(name: &Ident, one: &Diagram, two: &Diagram, stream: &mut Stream) -> O
         pieces.push(Tensor::from_f64(&port.leaf, 1, &values).ok()?);
     }
     let (a, b) = (run(one, &inputs)?, run(two, &pieces)?);
-    let (i, (x, y)) = a.iter().zip(&b).enumerate().find(|(_, (x, y))| (**x - **y).abs() > 1e-12 * (1.0 + x.abs()))?;
-    Some(
-        Diagnostic::error(Code::RULE_SCOPE, format!("`{}` does not work on each coordinate by itself", name.name))
-            .at(name.span, format!("number {i}: {x} as one vector, {y} in pieces"))
-            .help("declare it `per tensor` or `per global`"),
+    let apart = a.iter().zip(&b).enumerate().find(|(_, (x, y))| (**x - **y).abs() > 1e-12 * (1.0 + x.abs()));
+    let Some((i, (x, y))) = apart else { return Some(Ok(())) };
+    Some(Err(Diagnostic::error(
+        Code::RULE_SCOPE,
+        format!("`{}` does not work on each coordinate by itself", name.name),
     )
+    .at(name.span, format!("number {i}: {x} as one vector, {y} in pieces"))
+    .help("declare it `per tensor` or `per global`")))
 }

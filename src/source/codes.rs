@@ -70,6 +70,7 @@ codes! {
     RULE_PARTS = 505, "parameters without a rule";
     CONVERSION = 506, "a loss whose derivative cannot be inverted";
     NO_REVERSE = 507, "no reverse derivative";
+    MEETING = 508, "a variable that meets itself in a product of bits";
     DATA_FILE = 601, "a data file that cannot be read";
     DATA_VALUE = 602, "a value that cannot be used";
     DATA_COLUMN = 603, "a column that is not there";

@@ -9,7 +9,7 @@ pub(crate) mod circuits;
 pub(crate) mod differences;
 pub(crate) mod terms;
 
-use catlearn::diagram::{AffineIndex, Builder, Comparison, Diagram, Function, Op, Role, Wire};
+use catlearn::diagram::{AffineIndex, Builder, Comparison, Const, Diagram, Function, Literal, Op, Role, Wire};
 use catlearn::object::{Base, Dim, Leaf};
 use catlearn::random::{Stream, Use};
 use catlearn::run::{Tensor, evaluate};
@@ -60,9 +60,9 @@ fn step(b: &mut Builder, pool: &mut Pool, gene: u32, mode: Mode) {
     let (w, w2) = (pick(&pool.twos, p), pick(&pool.twos, q));
     let (n, m) = (pick(&pool.numbers, p), pick(&pool.matrices, q));
     let kinds = match mode {
-        Mode::Polynomial => 14,
-        Mode::Smooth => 24,
-        Mode::Kinked => 29,
+        Mode::Polynomial => 18,
+        Mode::Smooth => 29,
+        Mode::Kinked => 34,
     };
     let slice = |from: u64, start: u64, len: u64| Op::Index(Arc::new(AffineIndex::slice(&[from], start, len, 1)));
     match op % kinds {
@@ -89,44 +89,75 @@ fn step(b: &mut Builder, pool: &mut Pool, gene: u32, mode: Mode) {
             pool.threes.push(b.op(slice(6, u64::from(p % 4), 3), &[flat]).unwrap());
         }
         13 => pool.numbers.push(b.sum_all(m).unwrap()),
-        14 => pool.threes.push(b.map(Function::Tanh, &[v]).unwrap()),
-        15 => pool.twos.push(b.map(Function::Sigmoid, &[w]).unwrap()),
-        16 => pool.threes.push(b.map(Function::Sin, &[v]).unwrap()),
-        17 => pool.matrices.push(b.map(Function::Cos, &[m]).unwrap()),
-        18 => {
+        14 => {
+            let rows = places(b, 2, &[p % 2, q % 2, 1]);
+            pool.threes.push(b.op(Op::Gather { lead: [].into_iter().collect() }, &[w, rows]).unwrap());
+        }
+        15 => {
+            let rows = places(b, 2, &[p % 2, q % 2, 0]);
+            let dagger = Op::GatherDagger { lead: [].into_iter().collect(), rows: Dim::lit(2) };
+            pool.twos.push(b.op(dagger, &[v, rows]).unwrap());
+        }
+        16 => {
+            let many = b.op(Op::Repeat { axis: Dim::lit(3), core: (p % 2) as u8 }, &[n]).unwrap();
+            pool.threes.push(b.reshape_all(many, &[Dim::lit(3)]).unwrap());
+        }
+        17 => {
+            let back = Op::IndexDagger(Arc::new(AffineIndex::slice(&[3], u64::from(p % 2), 2, 1)));
+            pool.threes.push(b.op(back, &[w]).unwrap());
+        }
+        18 => pool.threes.push(b.map(Function::Tanh, &[v]).unwrap()),
+        19 => pool.twos.push(b.map(Function::Sigmoid, &[w]).unwrap()),
+        20 => pool.threes.push(b.map(Function::Sin, &[v]).unwrap()),
+        21 => pool.matrices.push(b.map(Function::Cos, &[m]).unwrap()),
+        22 => {
             let small = b.map(Function::Tanh, &[w]).unwrap();
             pool.twos.push(b.map(Function::Exp, &[small]).unwrap());
         }
-        19 => {
+        23 => {
             let positive = above_one(b, v);
             pool.threes.push(b.map(Function::Log, &[positive]).unwrap());
         }
-        20 => {
+        24 => {
             let positive = above_one(b, v);
             pool.threes.push(b.map(Function::Sqrt, &[positive]).unwrap());
         }
-        21 => {
+        25 => {
             let positive = above_one(b, w2);
             pool.twos.push(b.map(Function::Div, &[w, positive]).unwrap());
         }
-        22 => pool.threes.push(b.map(Function::Erf, &[v]).unwrap()),
-        23 => {
+        26 => pool.threes.push(b.map(Function::Erf, &[v]).unwrap()),
+        27 => {
             let positive = above_one(b, v);
             let small = b.map(Function::Tanh, &[v2]).unwrap();
             pool.threes.push(b.map(Function::Pow, &[positive, small]).unwrap());
         }
-        24 => {
+        28 => {
+            // 2 + m m^T / 10 has an inverse whatever m is.
+            let square = b.einsum("ab,cb->ac", &[m, m], &[], 0.1).unwrap();
+            let two: Vec<f64> = (0..9).map(|i| if i % 4 == 0 { 2.0 } else { 0.0 }).collect();
+            let two = b.reals(&[3, 3], &two).unwrap();
+            let matrix = b.add(square, two).unwrap();
+            pool.threes.push(b.op(Op::Solve, &[matrix, v]).unwrap());
+        }
+        29 => {
             let less = b.op(Op::Compare(Comparison::Less), &[v, v2]).unwrap();
             pool.threes.push(b.op(Op::Select, &[less, v, v2]).unwrap());
         }
-        25 => pool.numbers.push(b.op(Op::Max, &[v]).unwrap()),
-        26 => pool.twos.push(b.map(Function::Abs, &[w]).unwrap()),
-        27 => {
+        30 => pool.numbers.push(b.op(Op::Max, &[v]).unwrap()),
+        31 => pool.twos.push(b.map(Function::Abs, &[w]).unwrap()),
+        32 => {
             let hot = b.op(Op::ArgmaxOneHot, &[v]).unwrap();
             pool.threes.push(b.map(Function::Mul, &[hot, v2]).unwrap());
         }
         _ => pool.threes.push(b.map(Function::Sign, &[v]).unwrap()),
     }
+}
+
+/// A literal list of places in `rows` rows.
+fn places(b: &mut Builder, rows: u32, at: &[u32]) -> Wire {
+    let leaf = Leaf::new(Base::Fin(rows), &[at.len() as u64]);
+    b.constant(Const { leaf, entries: Literal::Int(at.iter().map(|i| i64::from(*i)).collect()) }).unwrap()
 }
 
 /// 1.5 + sin x / 2, at least one.
