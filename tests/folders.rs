@@ -41,7 +41,8 @@ fn answer(o: &Output) -> Value {
 
 #[test]
 fn the_last_of_two_flags_counts_and_either_length_replaces_the_other() {
-    let file = written(&folder("set"), &rows(FOUR, "split = all", "epochs = 2, seed = 1"));
+    let classes = "[[1, 0], [2, 0], [3, 1], [4, 1]]";
+    let file = written(&folder("set"), &rows(classes, "split = all", "epochs = 2, seed = 1"));
     assert_eq!(answer(&train(&file, &["--set", "epochs=3", "--set", "epochs=5"]))["epochs"], 5);
     assert_eq!(answer(&train(&file, &["--set", "steps=3", "--set", "batch=1"]))["steps"], 3);
     ends(&train(&file, &["--set", "steps=3", "--set", "epochs=2"]), 1);

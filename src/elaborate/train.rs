@@ -152,7 +152,13 @@ fn build(
                 .note(format!(
                     "the parameters are {}",
                     leaves.iter().map(|(p, l)| format!("{p}: {l}")).collect::<Vec<_>>().join(", ")
-                )),
+                ))
+                .help(match rule.tangent {
+                    Tangent::Real => "train bits with a rule over bits: `rda`, or `counter(limit = 60)`",
+                    Tangent::Parity | Tangent::Votes => {
+                        "train real parameters with a rule over reals, such as `adam(lr = 1e-3)`"
+                    }
+                }),
         );
         return None;
     }
