@@ -83,3 +83,41 @@ fn an_interrupted_circuit_goes_on_with_the_same_bits() {
     ends(&catlearn(&["-q", "train", "--resume", text(&parts)]), 0);
     assert_eq!(last(&whole), last(&parts));
 }
+
+/// 3 * 3002399751580331 is 2^53 + 1, which a double does not have.
+#[test]
+fn whole_numbers_that_no_double_has_are_kept_by_a_checkpoint() {
+    let dir = folder("exact_resume");
+    let program = "data rows { source = truth_table(3, majority(x)) }\n\
+                   optimiser tripled on p : Bool[n] { state c : Int[n] ~ zeros\n put (g : Int[n]) {\n\
+                   next c = if c == 0 then 3002399751580331 else 3 * c\n c >= 0 } }\n\
+                   train t { data = rows, model = lut[3], loss = xor_error, optimiser = tripled, batch = 8, steps = 4, seed = 1 }\n";
+    let file = dir.join("p.lens");
+    std::fs::write(&file, program).unwrap();
+    let (whole, parts) = (dir.join("whole"), dir.join("parts"));
+    ends(&catlearn(&["-q", "train", text(&file), "--out", text(&whole)]), 0);
+    ends(&command(&["-q", "train", text(&file), "--out", text(&parts), "--stop-after", "2"]).output().unwrap(), 130);
+    ends(&catlearn(&["-q", "train", "--resume", text(&parts)]), 0);
+    assert_eq!(last(&whole), last(&parts));
+}
+
+#[test]
+fn accuracy_is_refused_where_the_target_names_no_class() {
+    let dir = folder("no_class");
+    let train = |encoding: &str, metric: &str| {
+        let file = dir.join("p.lens");
+        let program = format!(
+            "data p {{ source = inline([[1, 0], [2, 1], [3, 2], [4, 1]]), input = columns(0) >> threshold(2), \
+             target = columns(1) >> {encoding}, split = all }}\n\
+             train t {{ data = p, model = lut_layer[1, {}, 1], loss = xor_error, optimiser = rda, epochs = 1, seed = 1, \
+             metrics = [{metric}] }}\n",
+            if encoding.starts_with("one") { 3 } else { 2 }
+        );
+        std::fs::write(&file, program).unwrap();
+        catlearn(&["-q", "train", text(&file), "--out", text(&dir.join("run")), "--force"])
+    };
+    let said = ends(&train("class[3] >> bits", "accuracy"), 1).1;
+    assert!(said.contains("2 bits that are no one-hot vector"), "{said}");
+    ends(&train("class[3] >> bits", "exact_match"), 0);
+    ends(&train("onehot[3] >> bits", "accuracy"), 0);
+}
