@@ -121,3 +121,18 @@ fn accuracy_is_refused_where_the_target_names_no_class() {
     ends(&train("class[3] >> bits", "exact_match"), 0);
     ends(&train("onehot[3] >> bits", "accuracy"), 0);
 }
+
+#[test]
+fn a_run_without_a_loss_left_ends_early_and_says_so() {
+    let dir = folder("quiet");
+    let file = dir.join("p.lens");
+    let program = "model b {T: Bool[4] ~ zeros} : Bool[4] -> Bool[4] (x) { x < T }\n\
+                   data rows { source = truth_table(4, !x), split = all }\n\
+                   train t { data = rows, model = b, loss = xor_error, optimiser = rda, batch = active(3), epochs = 9, \
+                   seed = 1, metrics = [exact_match] }\n";
+    std::fs::write(&file, program).unwrap();
+    let trained = catlearn(&["train", text(&file), "--out", text(&dir.join("run"))]);
+    let (out, said) = ends(&trained, 0);
+    assert!(out.contains("exact match 100.00 %"), "{out}");
+    assert!(said.contains("the run ends early"), "{said}");
+}

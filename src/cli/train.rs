@@ -364,10 +364,12 @@ impl Plan<'_> {
         }
         let failed = outcome.fault.is_some();
         let active = matches!(settings.batch, BatchSize::Active(_));
-        if let (true, Length::Steps(n)) = (active && !failed && !outcome.interrupted, settings.length)
-            && learner.updates() < n
-        {
-            note(self.shared, "no example has a loss any more: the run ends before its last step");
+        let short = match settings.length {
+            Length::Steps(n) => learner.updates() < n,
+            Length::Epochs(n) => schedule.epochs_of(&learner) < n,
+        };
+        if active && short && !failed && !outcome.interrupted {
+            note(self.shared, "no example has a loss any more: the run ends early");
         }
         let (metrics, selected) = if outcome.interrupted || failed {
             (Map::new(), Value::Null)
