@@ -120,7 +120,7 @@ fn type_item<'p>(elab: &mut Elab<'p>, decl: &'p TypeDecl, env: &Env<'p>) -> Res<
 
 /// Whether a fault may be one of the sample sizes alone.
 fn sizes_matter(d: &Diagnostic) -> bool {
-    matches!(d.code, Code::DIVISION | Code::DIMENSION | Code::RANGE)
+    matches!(d.code, Code::DIVISION | Code::DIMENSION | Code::RANGE | Code::INITIALISER)
 }
 
 /// The open dimensions of a definition.

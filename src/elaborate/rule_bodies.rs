@@ -302,10 +302,21 @@ impl<'p> Building<'_, 'p> {
             };
             // `c : Int[n]` beside `p : Bool[n]` has the parameter's own shape too.
             let own = match (like_p, self.elab.base_of(&state.ty, stage.def.file)) {
-                (true, Some(base)) => Leaf { base, ..leaf },
-                (true, None) => leaf,
+                (true, Some(base)) => Leaf { base, dims: leaf.dims.clone() },
+                (true, None) => leaf.clone(),
                 (false, _) => self.elab.leaf_of(&ty, vars)?,
             };
+            if let (true, true, Some(init)) = (from_p && like_p, own.base != leaf.base, &state.init) {
+                return fault(
+                    Diagnostic::error(
+                        Code::RULE_BODY,
+                        format!("the state `{}` is {own}, it cannot begin as the parameter, {leaf}", state.name.name),
+                    )
+                    .at(init.span, format!("`{path}` is {leaf}"))
+                    .also(state.ty.span, own.to_string())
+                    .help("draw it, or work it out in the first step: `state begun : Bool[1] ~ zeros` tells it"),
+                );
+            }
             let init = if from_p && like_p {
                 StateInit::Param(l)
             } else {
