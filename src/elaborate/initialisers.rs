@@ -87,11 +87,7 @@ impl<'p> Elab<'p> {
         if let Some(decl) = self.const_named(e, env) {
             let outside = self.root(decl.1);
             let (shown, entries) = self.const_item(decl.0, &outside)?;
-            return self.literal_init(
-                (shown.literal_dims().unwrap_or_default(), entries, shown),
-                leaf,
-                (e.span, span),
-            );
+            return self.literal_init((shown.literal_dims().unwrap_or_default(), entries, shown), leaf, (e.span, span));
         }
         let (shape, entries) = self.const_tensor(e, env)?;
         let shown = Leaf::real(&shape);
@@ -149,10 +145,13 @@ impl<'p> Elab<'p> {
             ("zeros", _) => Init::Zeros,
             ("uniform", Base::Bool) if !numbers.is_empty() => {
                 return fault(
-                    Diagnostic::error(Code::INITIALISER, "`uniform` on bits takes no numbers: each bit is 0 or 1 alike")
-                        .at(at, "drawn like this")
-                        .also(port, leaf.to_string())
-                        .help("write `uniform`"),
+                    Diagnostic::error(
+                        Code::INITIALISER,
+                        "`uniform` on bits takes no numbers: each bit is 0 or 1 alike",
+                    )
+                    .at(at, "drawn like this")
+                    .also(port, leaf.to_string())
+                    .help("write `uniform`"),
                 );
             }
             ("ones", _) => Init::Ones,
@@ -202,7 +201,9 @@ impl<'p> Elab<'p> {
                         Diagnostic::error(Code::INITIALISER, format!("{n} bits have no {k} different places"))
                             .at(at, format!("each takes {k} of {n}"))
                             .also(port, leaf.to_string())
-                            .help(format!("take at most {n} inputs each, or say which places repeat by a const of labels")),
+                            .help(format!(
+                                "take at most {n} inputs each, or say which places repeat by a const of labels"
+                            )),
                     );
                 }
                 Init::RandomWires
