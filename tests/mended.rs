@@ -256,3 +256,58 @@ fn a_long_chain_is_refused_once() {
     let faults = said(&text, &MemoryWorld::default());
     assert_eq!(faults.0.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::NESTING], "{} messages", faults.0.len());
 }
+
+#[test]
+fn labels_alone_fix_no_requests() {
+    let text = |rule: &str| {
+        format!(
+            "optimiser shuf on w : Fin[n][..s] {{ step {{ w }} }}
+             optimiser kept on w : Fin[4][n] {{ state s : Fin[4][n] ~ w step {{ next s = w s }} }}
+             optimiser one on w : Fin[4][n] {{ step {{ w }} }}
+             data rows {{ source = truth_table(4, x[0]) }}
+             train r {{ data = rows, model = lut_layer[4, 1, 2], loss = xor_error, optimiser = {rule}, steps = 1 }}"
+        )
+    };
+    for rule in ["shuf", "kept", "one"] {
+        let text = text(&format!("{{ \"*.w\": {rule}, _: rda }}"));
+        fine(&text);
+        let states: Vec<String> = training(&text).rule.states.iter().map(|s| s.leaf.to_string()).collect();
+        assert_eq!(states, if rule == "kept" { vec!["Fin[4][1, 2]"] } else { vec![] });
+    }
+}
+
+#[test]
+fn a_typed_reverse_beats_an_untyped_one_in_any_order() {
+    let run = |revs: &str| {
+        let text = format!(
+            "prim flip : Bool[n] -> Bool[n] {{ fwd (x) {{ !x }} {revs} }}
+             model q {{p: Bool[2] ~ zeros}} : () -> Int[1] () {{ popcount(flip(p)) }}
+             train r {{ objective = q, optimiser = counter(start = 0), steps = 1 }}"
+        );
+        trajectory(&text, 1)[1].clone()
+    };
+    let (typed, untyped) = ("rev (x, dy : Int[n]) { -dy }", "rev (x, dy) { dy }");
+    assert_eq!(run(&format!("{typed} {untyped}")), run(&format!("{untyped} {typed}")));
+    assert_eq!(run(&format!("{typed} {untyped}")), [1.0, 1.0]);
+}
+
+#[test]
+fn a_typed_input_leaves_votes_to_two_outputs() {
+    let text = "prim pair : Bool[n] -> (Bool[n], Bool[n]) { fwd (x) { (x, !x) } rev (x : Bool[n], (a, b)) { a - b } }
+                model q {p: Bool[2] ~ zeros} : () -> Int[1] () { let (a, b) = pair(p) 2 * popcount(b) - popcount(a) }
+                train r { objective = q, optimiser = counter(start = 0), steps = 1 }";
+    fine(text);
+    assert_eq!(trajectory(text, 1)[1], [1.0, 1.0]);
+}
+
+#[test]
+fn a_reverse_that_means_nothing_says_why() {
+    let text = "prim only : Bool[n] -> Bool[n] { fwd (x) { !x } rev (x, dy) { x & dy } }
+                model q {p: Bool[2] ~ zeros} : () -> Int[1] () { popcount(only(p)) }
+                train r { objective = q, optimiser = counter(start = 0), steps = 1 }";
+    let run = training(text);
+    let Err(fault) = catlearn::learn::step(&run) else { panic!("it has a step") };
+    let fault = fault.diagnostics(&run).0.remove(0);
+    assert!(fault.notes[0].starts_with("its `rev` has no meaning over votes: `&` needs"), "{fault:?}");
+    assert!(fault.help.is_some_and(|h| h.contains("dy : Int[n]")));
+}

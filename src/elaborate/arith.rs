@@ -143,6 +143,7 @@ impl<'p> Elab<'p> {
             let wide = self.spread(&b.0, wb, &dims(&la), span)?;
             return Ok((wa, wide));
         }
+        let word = if word.contains(' ') { word.to_owned() } else { format!("`{word}`") };
         if la.base != lb.base {
             let help = match (la.base, lb.base) {
                 (Base::Bool, Base::Int) | (Base::Int, Base::Bool) => {
@@ -159,14 +160,14 @@ impl<'p> Elab<'p> {
                 _ => "one kind of numbers is needed on both sides",
             };
             return fault(
-                Diagnostic::error(Code::BASE, format!("`{word}` needs two wires of one kind, these are {la} and {lb}"))
+                Diagnostic::error(Code::BASE, format!("{word} needs two wires of one kind, these are {la} and {lb}"))
                     .at(a.1, la.to_string())
                     .at(b.1, lb.to_string())
                     .help(help),
             );
         }
         fault(
-            Diagnostic::error(Code::SHAPE, format!("`{word}` needs two wires of one shape, these are {la} and {lb}"))
+            Diagnostic::error(Code::SHAPE, format!("{word} needs two wires of one shape, these are {la} and {lb}"))
                 .at(a.1, la.to_string())
                 .at(b.1, lb.to_string())
                 .help("only one entry, such as R[1], is repeated to fit; reshape or slice one of the two"),

@@ -142,7 +142,7 @@ impl<'p> Elab<'p> {
             fault(Diagnostic::error(Code::BASE, format!("{x} is not {what}")).at(span, format!("beside {like}")).help(
                 match like.base {
                     Base::Fin(_) => "labels of Fin[n] are the whole numbers from 0 to n - 1",
-                    _ if x.fract() == 0.0 => "a bit is 0 or 1; whole numbers are exact below 9e15",
+                    base if x.fract() == 0.0 => base.entries(),
                     _ => "only R has numbers that are not whole; a bit is 0 or 1",
                 },
             ))
@@ -157,7 +157,7 @@ impl<'p> Elab<'p> {
             Base::Bool if x == 0.0 || x == 1.0 => Literal::Bool(vec![x == 1.0]),
             Base::Bool => return refuse("a bit"),
             Base::Int if whole => Literal::Int(vec![n]),
-            Base::Int if x.fract() == 0.0 => return refuse("below 9e15, the limit of whole numbers"),
+            Base::Int if x.fract() == 0.0 => return refuse("between -9e15 and 9e15, the limits of whole numbers"),
             Base::Int => return refuse("a whole number"),
             Base::Fin(k) if whole && n >= 0 && n < i64::from(k) => Literal::Int(vec![n]),
             Base::Fin(k) => return refuse(&format!("a label below {k}")),

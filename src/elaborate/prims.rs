@@ -133,6 +133,8 @@ impl<'p> Elab<'p> {
                     // A body that means something over one tangent need not over the other.
                     Err(f) => {
                         let own = self.diagnostics.0.split_off(said.min(self.diagnostics.0.len()));
+                        let reason = own.iter().find(|d| d.is_error()).or(f.as_deref()).map(|d| d.message.clone());
+                        reverses = reverses.without(tangent, reason.unwrap_or_default());
                         first.get_or_insert((f, own));
                     }
                 }
