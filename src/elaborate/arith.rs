@@ -351,11 +351,17 @@ impl<'p> Elab<'p> {
 
     /// A function of bits.
     pub(crate) fn logic(&mut self, op: Logic, operands: &[Operand], span: Span) -> Res<Value> {
+        let sign = match op {
+            Logic::And => "&",
+            Logic::Or => "|",
+            Logic::Xor => "xor",
+            Logic::Not => "!",
+        };
         self.lifted(operands, &mut |elab, each| {
             let wires = match each {
                 [a] => vec![elab.as_wire(&a.0, a.1)?],
                 [a, b] => {
-                    let (x, y) = elab.fit(a, b, Op::Logic(op).name(), span)?;
+                    let (x, y) = elab.fit(a, b, sign, span)?;
                     vec![x, y]
                 }
                 _ => return Err(None),
