@@ -3,7 +3,7 @@
 use super::dims::Vars;
 use super::session::Elab;
 use super::value::{Env, Res, Value, fault};
-use crate::object::{Base, Leaf};
+use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{ArgValue, ConstDecl, Expr, ExprKind, ItemKind};
 
@@ -32,11 +32,7 @@ fn written_out(dims: &[u64], span: Span) -> Res<usize> {
 /// Refuses entries that the declared type has not.
 fn held(decl: &ConstDecl, leaf: &Leaf, entries: &[f64]) -> Res<()> {
     let Some(x) = entries.iter().find(|x| !leaf.base.holds(**x)) else { return Ok(()) };
-    let of = match leaf.base {
-        Base::Bool => "bits".to_owned(),
-        Base::Fin(n) => format!("labels below {n}"),
-        _ => "whole numbers".to_owned(),
-    };
+    let of = leaf.base.plural();
     fault(
         Diagnostic::error(Code::CONSTANT, format!("`{}` is made of {of}, {x} is none", decl.name.name))
             .at(decl.value.span, leaf.base.entries())

@@ -129,16 +129,21 @@ impl<'p> Elab<'p> {
                 .map_or(default, |(_, x)| *x)
         };
         if let ("glorot" | "he" | "orthogonal" | "normal", Base::Bool | Base::Int | Base::Fin(_)) = (name, leaf.base) {
+            // Without the sizes, so that a definition at sample sizes says it too.
+            let made = if let Base::Fin(_) = leaf.base { "labels".to_owned() } else { leaf.base.plural() };
             let help = match leaf.base {
                 Base::Bool => "bits begin as `zeros`, `ones`, `uniform` or a const of bits",
                 Base::Int => "whole numbers begin as `zeros`, `constant(c)`, `uniform(lo, hi)` or a const",
                 _ => "labels begin as `zeros`, `uniform`, a wiring or a const of labels",
             };
             return fault(
-                Diagnostic::error(Code::INITIALISER, format!("`{name}` draws real numbers, the port is {leaf}"))
-                    .at(at, "draws real numbers")
-                    .also(port, leaf.to_string())
-                    .help(help),
+                Diagnostic::error(
+                    Code::INITIALISER,
+                    format!("`{name}` draws real numbers, the port is made of {made}"),
+                )
+                .at(at, "draws real numbers")
+                .also(port, leaf.to_string())
+                .help(help),
             );
         }
         Ok(Some(match (name, leaf.base) {
@@ -174,7 +179,8 @@ impl<'p> Elab<'p> {
                     _ => true,
                 };
                 let whole = base == Base::Real || (lo.fract() == 0.0 && hi.fract() == 0.0);
-                if !self.sampled && !(within && whole) {
+                let fits = within && whole;
+                if !(fits || self.sampled) {
                     let told = match base {
                         Base::Fin(n) => format!("`uniform` draws labels from lo to below hi, within 0 and {n}"),
                         _ => "`uniform` draws whole numbers from lo to below hi".to_owned(),
@@ -257,7 +263,7 @@ impl<'p> Elab<'p> {
                 return fault(
                     Diagnostic::error(
                         Code::INITIALISER,
-                        format!("`{name}` lays wires: it draws labels Fin[n], not {leaf}"),
+                        format!("`{name}` lays wires: it draws labels Fin[n], not {}", leaf.base.plural()),
                     )
                     .at(at, "a wiring")
                     .also(port, leaf.to_string()),
@@ -273,7 +279,7 @@ impl<'p> Elab<'p> {
             return Ok(());
         }
         fault(
-            Diagnostic::error(Code::INITIALISER, format!("a port {leaf} cannot begin with {x}"))
+            Diagnostic::error(Code::INITIALISER, format!("a port of {} cannot begin with {x}", leaf.base.plural()))
                 .at(at, format!("has {x}"))
                 .also(port, format!("the port is {leaf}"))
                 .help(leaf.base.entries()),

@@ -76,7 +76,12 @@ impl<'p> Elab<'p> {
                 }
             }
         }
-        Ok(known.map_or(Tangent::Real, |(t, ..)| t))
+        if let Some((tangent, ..)) = known {
+            return Ok(tangent);
+        }
+        // Nothing is asked for: what the rules would ask for agrees with the loss.
+        let first = parts.iter().filter(|p| !p.leaves.is_empty()).find_map(|p| p.stages.first());
+        Ok(first.map_or(Tangent::Real, |stage| self.tangent_of_rule(stage.item, stage.def.file)))
     }
 }
 

@@ -36,6 +36,17 @@ impl Base {
         }
     }
 
+    /// What is made of it, for a message: `bits`, `labels below 4`.
+    #[must_use]
+    pub fn plural(self) -> String {
+        match self {
+            Base::Real => "real numbers".to_owned(),
+            Base::Bool => "bits".to_owned(),
+            Base::Int => "whole numbers".to_owned(),
+            Base::Fin(n) => format!("labels below {n}"),
+        }
+    }
+
     /// What its numbers are, for a message.
     #[must_use]
     pub fn entries(self) -> &'static str {
