@@ -3,7 +3,9 @@
 
 mod steps;
 
+use catlearn::diagram::{Op, PrimDef};
 use catlearn::elaborate::{Program, Training};
+use catlearn::object::Tangent;
 use catlearn::source::{Code, Diagnostics, MemoryWorld, World, WorldError};
 use std::fmt::Write as _;
 use steps::trajectory;
@@ -255,4 +257,72 @@ fn a_long_chain_is_refused_once() {
     }
     let faults = said(&text, &MemoryWorld::default());
     assert_eq!(faults.0.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::NESTING], "{} messages", faults.0.len());
+}
+
+#[test]
+fn labels_alone_fix_no_requests() {
+    let text = |rule: &str| {
+        format!(
+            "optimiser shuf on w : Fin[n][..s] {{ step {{ w }} }}
+             optimiser kept on w : Fin[4][n] {{ state s : Fin[4][n] ~ w step {{ next s = w s }} }}
+             optimiser one on w : Fin[4][n] {{ step {{ w }} }}
+             data rows {{ source = truth_table(4, x[0]) }}
+             train r {{ data = rows, model = lut_layer[4, 1, 2], loss = xor_error, optimiser = {rule}, steps = 1 }}"
+        )
+    };
+    for rule in ["shuf", "kept", "one"] {
+        let text = text(&format!("{{ \"*.w\": {rule}, _: rda }}"));
+        fine(&text);
+        let states: Vec<String> = training(&text).rule.states.iter().map(|s| s.leaf.to_string()).collect();
+        assert_eq!(states, if rule == "kept" { vec!["Fin[4][1, 2]"] } else { vec![] });
+    }
+}
+
+/// The one primitive that a model calls.
+fn primitive(text: &str) -> std::sync::Arc<PrimDef> {
+    let made = program(text).model("m").unwrap_or_else(|said| panic!("{said}"));
+    let call = |n: &catlearn::diagram::Node| if let Op::Call(prim) = &n.op { Some(prim.clone()) } else { None };
+    made.diagram.nodes().iter().find_map(call).unwrap()
+}
+
+#[test]
+fn a_typed_reverse_beats_an_untyped_one_in_any_order() {
+    let by = |revs: &str| {
+        primitive(&format!(
+            "prim flip : Bool[n] -> Bool[n] {{ fwd (x) {{ !x }} {revs} }}
+             model m : Bool[2] -> Bool[2] (x) {{ flip(x) }}"
+        ))
+    };
+    let (typed, untyped) = ("rev (x, dy : Int[n]) { -dy }", "rev (x, dy) { dy }");
+    let both = by(&format!("{typed} {untyped}"));
+    assert_eq!(both, by(&format!("{untyped} {typed}")));
+    let votes = |prim: &PrimDef| prim.rev.over(Tangent::Votes).unwrap().nodes().to_vec();
+    assert_eq!(votes(&both), votes(&by(typed)));
+    assert_ne!(votes(&both), votes(&by(untyped)));
+}
+
+#[test]
+fn a_typed_input_leaves_votes_to_two_outputs() {
+    let prim = primitive(
+        "prim pair : Bool[n] -> (Bool[n], Bool[n]) { fwd (x) { (x, !x) } rev (x : Bool[n], (a, b)) { if x then a else b } }
+         model m : Bool[2] -> Bool[2] (x) { let (a, b) = pair(x) a & b }",
+    );
+    assert!(prim.rev.over(Tangent::Votes).is_some() && prim.rev.over(Tangent::Parity).is_some());
+    primitive(
+        "prim meet : (Bool[n], Bool[n]) -> (Bool[n], Bool[n]) { fwd (x, y) { (x, !y) } rev (x, y, (a, b)) { (a, b) } }
+         model m : Bool[2] -> Bool[2] (x) { let (a, b) = meet(x, !x) a & b }",
+    );
+}
+
+#[test]
+fn a_reverse_that_means_nothing_says_why() {
+    let text = "prim only : Bool[n] -> Bool[n] { fwd (x) { !x } rev (x, dy) { x & dy } }
+                model q {p: Bool[2] ~ zeros} : Bool[2] -> Bool[2] (x) { only(p) xor x }
+                data rows { source = truth_table(2, x) }
+                train r { data = rows, model = q, loss = count_error, optimiser = counter(start = 0), steps = 1 }";
+    let run = training(text);
+    let Err(fault) = catlearn::learn::step(&run) else { panic!("it has a step") };
+    let fault = fault.diagnostics(&run).0.remove(0);
+    assert!(fault.notes[0].starts_with("its `rev` has no meaning over votes: `&` needs"), "{fault:?}");
+    assert!(fault.help.is_some_and(|h| h.contains("dy : Int[n]")));
 }

@@ -374,6 +374,8 @@ impl Function {
 #[derive(Clone, Debug, Default)]
 pub struct Reverses {
     of: [Option<Diagram>; Tangent::ALL.len()],
+    /// Why a written reverse has no meaning over a tangent.
+    unfit: Vec<(Tangent, String)>,
 }
 
 impl Reverses {
@@ -388,6 +390,19 @@ impl Reverses {
     pub fn with(mut self, tangent: Tangent, rev: Diagram) -> Reverses {
         self.of[tangent as usize] = Some(rev);
         self
+    }
+
+    /// The same with the reason why a written reverse has no meaning over a tangent.
+    #[must_use]
+    pub fn without(mut self, tangent: Tangent, reason: String) -> Reverses {
+        self.unfit.push((tangent, reason));
+        self
+    }
+
+    /// Why a written reverse has no meaning over a tangent, if one was tried.
+    #[must_use]
+    pub fn unfit(&self, tangent: Tangent) -> Option<&str> {
+        self.unfit.iter().find(|(t, _)| *t == tangent).map(|(_, reason)| reason.as_str())
     }
 
     /// The reverse over a tangent.

@@ -473,7 +473,8 @@ impl<'p> Elab<'p> {
             return Ok(value.clone());
         }
         self.count_call(call.span)?;
-        self.make_ports(map, &given, &mut vars, &mut inner, (call, env))?;
+        let made = self.make_ports(map, &given, &mut vars, &mut inner, (call, env));
+        made.map_err(|f| f.map(|d| Box::new(self.drawn_in(id, call.span, *d))))?;
         let drawn = self.noises.len();
         let before = self.b.origin();
         self.calls.push((id, call.span));
@@ -532,6 +533,18 @@ impl<'p> Elab<'p> {
             return d.at(span, HERE);
         }
         d.also(span, HERE)
+    }
+
+    /// A fault in the ports of a definition: one that lies in the prelude alone has the call for its place.
+    fn drawn_in(&mut self, id: DefId, call: Span, d: Diagnostic) -> Diagnostic {
+        let prelude = |span: Span| self.defs.file_of(span.file).is_some_and(|f| self.defs.is_prelude(f));
+        if !d.labels.iter().all(|l| prelude(l.span)) {
+            return d;
+        }
+        self.calls.push((id, call));
+        let d = self.called_from(d);
+        self.calls.pop();
+        d
     }
 
     fn body(&mut self, map: &'p MapItem, input: &Value, inner: &mut Env<'p>, call: &Call<'p>) -> Res<Value> {

@@ -143,9 +143,31 @@ impl<'p> Elab<'p> {
             let wide = self.spread(&b.0, wb, &dims(&la), span)?;
             return Ok((wa, wide));
         }
-        let code = if la.base == lb.base { Code::SHAPE } else { Code::BASE };
+        let word = if word.contains(' ') { word.to_owned() } else { format!("`{word}`") };
+        if la.base != lb.base {
+            let help = match (la.base, lb.base) {
+                (Base::Bool, Base::Int) | (Base::Int, Base::Bool) => {
+                    "`int(x)` makes bits whole numbers, `x > 0` makes bits"
+                }
+                (Base::Real, Base::Bool) | (Base::Bool, Base::Real) => {
+                    "`x > 0` makes bits of reals, `if b then 1.0 else 0.0` chooses reals by bits"
+                }
+                (Base::Fin(_), Base::Fin(_)) => {
+                    "labels of different numbers do not meet; `int(x)` makes them whole numbers"
+                }
+                (Base::Fin(_), Base::Int) | (Base::Int, Base::Fin(_)) => "`int(x)` makes labels whole numbers",
+                (Base::Fin(_), Base::Real) | (Base::Real, Base::Fin(_)) => "`one_hot(x)` makes labels reals",
+                _ => "one kind of numbers is needed on both sides",
+            };
+            return fault(
+                Diagnostic::error(Code::BASE, format!("{word} needs two wires of one kind, these are {la} and {lb}"))
+                    .at(a.1, la.to_string())
+                    .at(b.1, lb.to_string())
+                    .help(help),
+            );
+        }
         fault(
-            Diagnostic::error(code, format!("`{word}` needs two wires of one shape, these are {la} and {lb}"))
+            Diagnostic::error(Code::SHAPE, format!("{word} needs two wires of one shape, these are {la} and {lb}"))
                 .at(a.1, la.to_string())
                 .at(b.1, lb.to_string())
                 .help("only one entry, such as R[1], is repeated to fit; reshape or slice one of the two"),
@@ -281,6 +303,21 @@ impl<'p> Elab<'p> {
         )
     }
 
+    /// One wire of reals or whole numbers.
+    pub(crate) fn number_wire(&mut self, operand: &Operand, word: &str) -> Res<Wire> {
+        let wire = self.as_wire(&operand.0, operand.1)?;
+        let leaf = self.b.leaf(wire);
+        if matches!(leaf.base, Base::Real | Base::Int) {
+            return Ok(wire);
+        }
+        let d = Diagnostic::error(Code::BASE, format!("`{word}` needs real or whole numbers, this is {leaf}"))
+            .at(operand.1, leaf.to_string());
+        fault(match leaf.base {
+            Base::Bool => d.help("`popcount(x)` counts bits, `int(x)` makes them 0 and 1"),
+            _ => d.help("`int(x)` makes labels whole numbers"),
+        })
+    }
+
     /// `-x`.
     pub(crate) fn negate(&mut self, a: Operand, span: Span) -> Res<Value> {
         if let Value::Number(x) = a.0 {
@@ -314,11 +351,17 @@ impl<'p> Elab<'p> {
 
     /// A function of bits.
     pub(crate) fn logic(&mut self, op: Logic, operands: &[Operand], span: Span) -> Res<Value> {
+        let sign = match op {
+            Logic::And => "&",
+            Logic::Or => "|",
+            Logic::Xor => "xor",
+            Logic::Not => "!",
+        };
         self.lifted(operands, &mut |elab, each| {
             let wires = match each {
                 [a] => vec![elab.as_wire(&a.0, a.1)?],
                 [a, b] => {
-                    let (x, y) = elab.fit(a, b, Op::Logic(op).name(), span)?;
+                    let (x, y) = elab.fit(a, b, sign, span)?;
                     vec![x, y]
                 }
                 _ => return Err(None),

@@ -139,11 +139,13 @@ impl<'p> Elab<'p> {
     pub(crate) fn number_as(&mut self, x: f64, like: &Leaf, span: Span) -> Res<Wire> {
         let whole = x.fract() == 0.0 && x.abs() < 9.0e15;
         let refuse = |what: &str| {
-            fault(
-                Diagnostic::error(Code::BASE, format!("{x} is not {what}"))
-                    .at(span, format!("beside {like}"))
-                    .help("only R has numbers that are not whole; a bit is 0 or 1"),
-            )
+            fault(Diagnostic::error(Code::BASE, format!("{x} is not {what}")).at(span, format!("beside {like}")).help(
+                match like.base {
+                    Base::Fin(_) => "labels of Fin[n] are the whole numbers from 0 to n - 1",
+                    base if x.fract() == 0.0 => base.entries(),
+                    _ => "only R has numbers that are not whole; a bit is 0 or 1",
+                },
+            ))
         };
         #[allow(clippy::cast_possible_truncation, reason = "whole and small")]
         let n = x as i64;
@@ -155,6 +157,7 @@ impl<'p> Elab<'p> {
             Base::Bool if x == 0.0 || x == 1.0 => Literal::Bool(vec![x == 1.0]),
             Base::Bool => return refuse("a bit"),
             Base::Int if whole => Literal::Int(vec![n]),
+            Base::Int if x.fract() == 0.0 => return refuse("between -9e15 and 9e15, the limits of whole numbers"),
             Base::Int => return refuse("a whole number"),
             Base::Fin(k) if whole && n >= 0 && n < i64::from(k) => Literal::Int(vec![n]),
             Base::Fin(k) => return refuse(&format!("a label below {k}")),

@@ -126,7 +126,7 @@ fn type_item<'p>(elab: &mut Elab<'p>, decl: &'p TypeDecl, env: &Env<'p>) -> Res<
 
 /// Whether a fault may be one of the sample sizes alone.
 fn sizes_matter(d: &Diagnostic) -> bool {
-    matches!(d.code, Code::DIVISION | Code::DIMENSION | Code::RANGE)
+    matches!(d.code, Code::DIVISION | Code::DIMENSION | Code::RANGE | Code::INITIALISER)
 }
 
 /// The open dimensions of a definition.
@@ -295,7 +295,11 @@ fn sample_leaves(
         let vars = sample(&vars.names, SAMPLES.first().copied().unwrap_or_default());
         return tys.iter().filter_map(|(name, ty)| Some((name.clone(), elab.leaf_of(ty, &vars).ok()?))).collect();
     }
-    let base = rule.on.first().and_then(|on| elab.base_of(&on.ty, id.file)).unwrap_or(Base::Real);
+    let base = match rule.on.first().and_then(|on| elab.base_of(&on.ty, id.file)) {
+        // Labels of an open number are some.
+        Some(Base::Fin(0)) => Base::Fin(5),
+        base => base.unwrap_or(Base::Real),
+    };
     match rule.scope {
         Some((ScopeWord::Matrix, _)) => vec![("p".into(), Leaf::new(base, &[3, 2]))],
         Some((ScopeWord::Global, _)) => vec![("p".into(), Leaf::new(base, &[3])), ("q".into(), Leaf::new(base, &[2]))],

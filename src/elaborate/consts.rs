@@ -3,7 +3,7 @@
 use super::dims::Vars;
 use super::session::Elab;
 use super::value::{Env, Res, Value, fault};
-use crate::object::{Base, Leaf};
+use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{ArgValue, ConstDecl, Expr, ExprKind, ItemKind};
 
@@ -29,6 +29,17 @@ fn written_out(dims: &[u64], span: Span) -> Res<usize> {
     }
 }
 
+/// Refuses entries that the declared type has not.
+fn held(decl: &ConstDecl, leaf: &Leaf, entries: &[f64]) -> Res<()> {
+    let Some(x) = entries.iter().find(|x| !leaf.base.holds(**x)) else { return Ok(()) };
+    let of = leaf.base.plural();
+    fault(
+        Diagnostic::error(Code::CONSTANT, format!("`{}` is made of {of}, {x} is none", decl.name.name))
+            .at(decl.value.span, leaf.base.entries())
+            .also(decl.ty.span, format!("declared {leaf}")),
+    )
+}
+
 impl<'p> Elab<'p> {
     /// The leaf and the entries of a `const`.
     pub(crate) fn const_item(&mut self, decl: &'p ConstDecl, env: &Env<'p>) -> Res<(Leaf, Vec<f64>)> {
@@ -39,6 +50,7 @@ impl<'p> Elab<'p> {
         if shape.is_empty() {
             let x = entries.first().copied().unwrap_or(0.0);
             let count = written_out(&dims, decl.ty.span)?;
+            held(decl, &leaf, &entries)?;
             return Ok((leaf.clone(), vec![x; count]));
         }
         if shape != dims {
@@ -52,14 +64,21 @@ impl<'p> Elab<'p> {
                 .also(decl.ty.span, format!("declared {leaf}")),
             );
         }
-        if let (Base::Bool, Some(x)) = (leaf.base, entries.iter().find(|x| **x != 0.0 && **x != 1.0)) {
-            return fault(
-                Diagnostic::error(Code::CONSTANT, format!("`{}` is made of bits, {x} is none", decl.name.name))
-                    .at(decl.value.span, "bits are 0 and 1")
-                    .also(decl.ty.span, format!("declared {leaf}")),
-            );
-        }
+        held(decl, &leaf, &entries)?;
         Ok((leaf, entries))
+    }
+
+    /// The const that an expression names, with its file.
+    pub(crate) fn const_named(&self, e: &'p Expr, env: &Env<'p>) -> Option<(&'p ConstDecl, usize)> {
+        let ExprKind::Path(path) = &e.kind else { return None };
+        if path.first().is_some_and(|n| path.len() == 1 && env.get(&n.name).is_some()) {
+            return None;
+        }
+        let id = self.resolve_path(path, env)?;
+        match self.defs.item(id).map(|i| &i.kind) {
+            Some(ItemKind::Const(decl)) => Some((decl, id.file)),
+            _ => None,
+        }
     }
 
     /// The entries of a constant expression.

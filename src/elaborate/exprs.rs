@@ -190,7 +190,15 @@ impl<'p> Elab<'p> {
                         let entries = Literal::Bool(entries.iter().map(|x| *x != 0.0).collect());
                         self.b.op(Op::Const(Arc::new(Const { leaf, entries })), &[])
                     }
-                    _ => self.b.reals(&dims, &entries),
+                    #[allow(
+                        clippy::cast_possible_truncation,
+                        reason = "`const_item` has seen that they are whole and small"
+                    )]
+                    Base::Int | Base::Fin(_) => {
+                        let entries = Literal::Int(entries.iter().map(|x| *x as i64).collect());
+                        self.b.op(Op::Const(Arc::new(Const { leaf, entries })), &[])
+                    }
+                    Base::Real => self.b.reals(&dims, &entries),
                 };
                 self.typed(made, "a const", span).map(Value::Wire)
             }

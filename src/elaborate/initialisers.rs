@@ -50,13 +50,23 @@ impl<'p> Elab<'p> {
                         #[allow(clippy::cast_precision_loss, reason = "labels and counts are small")]
                         Literal::Int(v) => v.iter().map(|x| *x as f64).collect(),
                     };
-                    return self.literal_init(
-                        value.leaf.literal_dims().unwrap_or_default(),
-                        entries,
-                        leaf,
-                        (e.span, span),
-                    );
+                    let dims = value.leaf.literal_dims().unwrap_or_default();
+                    return self.literal_init((dims, entries, value.leaf.clone()), leaf, (e.span, span));
                 }
+            }
+            Some(Den::Word(word)) => {
+                let (told, help) = match leaf.base {
+                    Base::Fin(_) => {
+                        ("no wiring", "wirings are `random`, `patch(r)`, `grid`, or a const of labels Fin[n][..]")
+                    }
+                    _ => ("nothing to begin with", "a port begins as `zeros`, `ones`, `uniform`, .. or a const"),
+                };
+                return fault(
+                    Diagnostic::error(Code::INITIALISER, format!("`{word}` is {told}"))
+                        .at(e.span, format!("`{name}` is `{word}`"))
+                        .also(span, leaf.to_string())
+                        .help(help),
+                );
             }
             _ => {}
         }
@@ -74,8 +84,14 @@ impl<'p> Elab<'p> {
         {
             return Ok(init);
         }
+        if let Some(decl) = self.const_named(e, env) {
+            let outside = self.root(decl.1);
+            let (shown, entries) = self.const_item(decl.0, &outside)?;
+            return self.literal_init((shown.literal_dims().unwrap_or_default(), entries, shown), leaf, (e.span, span));
+        }
         let (shape, entries) = self.const_tensor(e, env)?;
-        self.literal_init(shape, entries, leaf, (e.span, span))
+        let shown = Leaf::real(&shape);
+        self.literal_init((shape, entries, shown), leaf, (e.span, span))
     }
 
     /// Refuses what a distribution does not take.
@@ -112,18 +128,68 @@ impl<'p> Elab<'p> {
                 .or_else(|| numbers.get(at).filter(|(n, _)| n.is_none()))
                 .map_or(default, |(_, x)| *x)
         };
+        if let ("glorot" | "he" | "orthogonal" | "normal", Base::Bool | Base::Int | Base::Fin(_)) = (name, leaf.base) {
+            // Without the sizes, so that a definition at sample sizes says it too.
+            let made = if let Base::Fin(_) = leaf.base { "labels".to_owned() } else { leaf.base.plural() };
+            let help = match leaf.base {
+                Base::Bool => "bits begin as `zeros`, `ones`, `uniform` or a const of bits",
+                Base::Int => "whole numbers begin as `zeros`, `constant(c)`, `uniform(lo, hi)` or a const",
+                _ => "labels begin as `zeros`, `uniform`, a wiring or a const of labels",
+            };
+            return fault(
+                Diagnostic::error(
+                    Code::INITIALISER,
+                    format!("`{name}` draws real numbers, the port is made of {made}"),
+                )
+                .at(at, "draws real numbers")
+                .also(port, leaf.to_string())
+                .help(help),
+            );
+        }
         Ok(Some(match (name, leaf.base) {
             ("zeros", _) => Init::Zeros,
+            ("uniform", Base::Bool) if !numbers.is_empty() => {
+                return fault(
+                    Diagnostic::error(
+                        Code::INITIALISER,
+                        "`uniform` on bits takes no numbers: each bit is 0 or 1 alike",
+                    )
+                    .at(at, "drawn like this")
+                    .also(port, leaf.to_string())
+                    .help("write `uniform`"),
+                );
+            }
             ("ones", _) => Init::Ones,
             ("glorot", _) => Init::Glorot,
             ("he", _) => Init::He,
             ("orthogonal", _) => Init::Orthogonal,
-            ("constant", _) => Init::Constant(pick("c", 0, 0.0)),
+            ("constant", _) => {
+                let c = pick("c", 0, 0.0);
+                self.begins(c, leaf, (at, port))?;
+                Init::Constant(c)
+            }
             ("uniform", base) => {
                 let end = if let Base::Fin(n) = base { f64::from(n) } else { 1.0 };
                 let (lo, hi) = (pick("lo", 0, 0.0), pick("hi", 1, end));
                 if lo > hi {
                     return bad_draw(format!("`uniform` draws from lo to hi, these are {lo} and {hi}"), at);
+                }
+                let within = match base {
+                    Base::Fin(n) => lo >= 0.0 && lo < f64::from(n.max(1)) && hi <= f64::from(n),
+                    _ => true,
+                };
+                let whole = base == Base::Real || (lo.fract() == 0.0 && hi.fract() == 0.0);
+                let fits = within && whole;
+                if !(fits || self.sampled) {
+                    let told = match base {
+                        Base::Fin(n) => format!("`uniform` draws labels from lo to below hi, within 0 and {n}"),
+                        _ => "`uniform` draws whole numbers from lo to below hi".to_owned(),
+                    };
+                    return fault(
+                        Diagnostic::error(Code::INITIALISER, format!("{told}: these are {lo} and {hi}"))
+                            .at(at, "drawn like this")
+                            .also(port, leaf.to_string()),
+                    );
                 }
                 Init::Uniform { lo, hi }
             }
@@ -134,7 +200,20 @@ impl<'p> Elab<'p> {
                 }
                 Init::Normal { std }
             }
-            ("random", Base::Fin(_)) => Init::RandomWires,
+            ("random", Base::Fin(n)) => {
+                let k = leaf.dims.last().map_or(1, |d| d.at(1));
+                if k as u64 > u64::from(n) {
+                    return fault(
+                        Diagnostic::error(Code::INITIALISER, format!("{n} bits have no {k} different places"))
+                            .at(at, format!("each takes {k} of {n}"))
+                            .also(port, leaf.to_string())
+                            .help(format!(
+                                "take at most {n} inputs each, or say which places repeat by a const of labels"
+                            )),
+                    );
+                }
+                Init::RandomWires
+            }
             ("grid", Base::Fin(_)) => Init::GridWires,
             ("patch", Base::Fin(n)) => {
                 let side = f64::from(n).sqrt();
@@ -146,14 +225,35 @@ impl<'p> Elab<'p> {
                     return fault(Diagnostic::error(Code::INITIALISER, message).at(at, ""));
                 }
                 if !whole(width, f64::from(n)) || f64::from(n) % width != 0.0 {
+                    let given = numbers.iter().any(|(n, _)| n.as_deref() == Some("width")) || numbers.len() > 1;
+                    let label = if given {
+                        format!("rows of {width} do not divide {n}")
+                    } else {
+                        format!("the side would be {side:.2}")
+                    };
                     return fault(
                         Diagnostic::error(
                             Code::INITIALISER,
                             format!("{n} bits are no image: a patch needs rows of equal width"),
                         )
-                        .at(at, format!("the side would be {side:.2}"))
+                        .at(at, label)
                         .also(port, leaf.to_string())
                         .help(format!("say how wide a row is: patch({radius}, width = ..)")),
+                    );
+                }
+                // The smallest patch lies in a corner.
+                let (rows, k) = (f64::from(n) / width, leaf.dims.last().map_or(1, |d| d.at(1)));
+                let (high, wide) = ((radius + 1.0).min(rows), (radius + 1.0).min(width));
+                #[allow(clippy::cast_precision_loss, reason = "the inputs of one box are few")]
+                if k as f64 > high * wide {
+                    return fault(
+                        Diagnostic::error(
+                            Code::INITIALISER,
+                            format!("a patch of radius {radius} in a corner has {} places, not {k}", high * wide),
+                        )
+                        .at(at, format!("{high} x {wide} of {rows} x {width} places"))
+                        .also(port, format!("{leaf}: {k} different places each"))
+                        .help("make the radius larger, or take fewer inputs each"),
                     );
                 }
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within 32 bits")]
@@ -163,7 +263,7 @@ impl<'p> Elab<'p> {
                 return fault(
                     Diagnostic::error(
                         Code::INITIALISER,
-                        format!("`{name}` lays wires: it draws labels Fin[n], not {leaf}"),
+                        format!("`{name}` lays wires: it draws labels Fin[n], not {}", leaf.base.plural()),
                     )
                     .at(at, "a wiring")
                     .also(port, leaf.to_string()),
@@ -173,12 +273,31 @@ impl<'p> Elab<'p> {
         }))
     }
 
-    /// Constant entries as what a port begins as.
-    fn literal_init(&mut self, shape: Vec<u64>, entries: Vec<f64>, leaf: &Leaf, (at, port): (Span, Span)) -> Res<Init> {
-        if shape.is_empty() {
-            return Ok(Init::Constant(entries.first().copied().unwrap_or(0.0)));
+    /// Refuses a number that a port cannot begin with; over sample settings numbers mean nothing.
+    fn begins(&self, x: f64, leaf: &Leaf, (at, port): (Span, Span)) -> Res<()> {
+        if self.sampled || leaf.base.holds(x) {
+            return Ok(());
         }
-        let shown = Leaf::real(&shape);
+        fault(
+            Diagnostic::error(Code::INITIALISER, format!("a port of {} cannot begin with {x}", leaf.base.plural()))
+                .at(at, format!("has {x}"))
+                .also(port, format!("the port is {leaf}"))
+                .help(leaf.base.entries()),
+        )
+    }
+
+    /// Constant entries as what a port begins as; `shown` is their type.
+    fn literal_init(
+        &mut self,
+        (shape, entries, shown): (Vec<u64>, Vec<f64>, Leaf),
+        leaf: &Leaf,
+        (at, port): (Span, Span),
+    ) -> Res<Init> {
+        if shape.is_empty() {
+            let x = entries.first().copied().unwrap_or(0.0);
+            self.begins(x, leaf, (at, port))?;
+            return Ok(Init::Constant(x));
+        }
         if shape != leaf.literal_dims().unwrap_or_default() {
             return fault(
                 Diagnostic::error(Code::INITIALISER, format!("a port {leaf} cannot begin as {shown}"))
@@ -186,18 +305,8 @@ impl<'p> Elab<'p> {
                     .also(port, format!("the port is {leaf}")),
             );
         }
-        let fits = |x: f64| match leaf.base {
-            Base::Real => true,
-            Base::Bool => x == 0.0 || x == 1.0,
-            Base::Int => x.fract() == 0.0 && x.abs() < 9.0e15,
-            Base::Fin(n) => x.fract() == 0.0 && x >= 0.0 && x < f64::from(n),
-        };
-        if let Some(x) = entries.iter().find(|x| !fits(**x)) {
-            return fault(
-                Diagnostic::error(Code::INITIALISER, format!("a port {leaf} cannot begin with {x}"))
-                    .at(at, format!("has {x}"))
-                    .also(port, format!("the port is {leaf}")),
-            );
+        if let Some(x) = entries.iter().find(|x| !leaf.base.holds(**x)) {
+            self.begins(*x, leaf, (at, port))?;
         }
         #[allow(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
         let entries = match leaf.base {

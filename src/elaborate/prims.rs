@@ -8,7 +8,7 @@ use super::types::{BaseTerm, Ty};
 use super::value::{Env, Place, Res, Value, fault};
 use crate::diagram::{Diagram, Op, PrimDef, Reverses, Role, Wire};
 use crate::object::{Base, Leaf, Tangent};
-use crate::source::{Code, Diagnostic};
+use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Block, PrimItem, PrimRev, Wires};
 use std::sync::Arc;
 
@@ -118,19 +118,36 @@ impl<'p> Elab<'p> {
         // Over reals alone one reverse serves every tangent; what touches bits or whole numbers has one for each.
         let real = leaves.iter().chain(&outs).all(|l| l.base == Base::Real);
         let mut reverses = Reverses::default();
+        // The `rev` of each tangent, and whether it wrote the types of its requests: that beats one that did not.
+        let mut taken: Vec<(Tangent, bool, Span)> = Vec::new();
         for rev in &prim.revs {
-            let over: Vec<Tangent> = if real { vec![Tangent::Real] } else { self.tangents_of(rev, &outs) };
+            let (over, told) = self.tangents_of(rev, &outs);
+            let over = if real { vec![Tangent::Real] } else { over };
+            if over.is_empty() {
+                return no_such_request(prim, rev, &outs);
+            }
             let (mut made_one, mut first) = (false, None);
             for tangent in over {
                 let said = self.diagnostics.0.len();
                 match self.prim_rev(id, prim, rev, shape, (leaves, &outs), env, tangent) {
                     Ok(made) => {
-                        reverses = reverses.with(tangent, made);
                         made_one = true;
+                        let earlier = taken.iter().position(|(t, ..)| *t == tangent);
+                        match earlier.and_then(|at| taken.get_mut(at)) {
+                            Some((_, written, span)) if *written == told => {
+                                return two_reverses(prim, (*span, rev.part.0.span), tangent, real);
+                            }
+                            Some((_, true, _)) => continue,
+                            Some(weaker) => *weaker = (tangent, told, rev.part.0.span),
+                            None => taken.push((tangent, told, rev.part.0.span)),
+                        }
+                        reverses = reverses.with(tangent, made);
                     }
                     // A body that means something over one tangent need not over the other.
                     Err(f) => {
                         let own = self.diagnostics.0.split_off(said.min(self.diagnostics.0.len()));
+                        let reason = own.iter().find(|d| d.is_error()).or(f.as_deref()).map(|d| d.message.clone());
+                        reverses = reverses.without(tangent, reason.unwrap_or_default());
                         first.get_or_insert((f, own));
                     }
                 }
@@ -144,21 +161,26 @@ impl<'p> Elab<'p> {
         Ok(PrimDef::new(prim.name.name.clone(), fwd, reverses, span))
     }
 
-    /// The tangents that a `rev` is for: those that the written types of its requests allow.
-    fn tangents_of(&mut self, rev: &'p PrimRev, outs: &[Leaf]) -> Vec<Tangent> {
+    /// The tangents that a `rev` is for, those that the written types of its requests allow, and whether it wrote any.
+    /// Its requests are its last name or tuple of names.
+    fn tangents_of(&mut self, rev: &'p PrimRev, outs: &[Leaf]) -> (Vec<Tangent>, bool) {
         let root = self.root(0);
-        let written: Vec<Option<Base>> = (rev.part.0.patterns.iter())
-            .map(|(_, ty)| match ty.as_ref().map(|t| self.ty(t, &root)) {
-                Some(Ok(Ty::Leaf { base: BaseTerm::Plain(base), .. })) => Some(base),
-                _ => None,
-            })
-            .collect();
+        let mut written: Vec<Option<Base>> = Vec::new();
+        let last = rev.part.0.patterns.last().and_then(|(_, ty)| ty.as_ref());
+        let told = match last.map(|t| self.ty(t, &root)) {
+            Some(Ok(Ty::Tuple(parts, _))) => parts.into_iter().map(|(_, ty)| ty).collect(),
+            Some(Ok(ty)) => vec![ty],
+            _ => Vec::new(),
+        };
+        for ty in told {
+            written.push(if let Ty::Leaf { base: BaseTerm::Plain(base), .. } = ty { Some(base) } else { None });
+        }
         let fits = |tangent: &Tangent| {
             let asked: Vec<Base> = outs.iter().filter_map(|l| tangent.of(l)).map(|l| l.base).collect();
-            let own = written.len().checked_sub(asked.len()).and_then(|at| written.get(at..)).unwrap_or_default();
-            own.iter().zip(&asked).all(|(w, a)| w.is_none_or(|w| w == *a))
+            written.iter().zip(&asked).all(|(w, a)| w.is_none_or(|w| w == *a))
         };
-        Tangent::ALL.into_iter().filter(|t| outs.iter().any(|l| t.of(l).is_some())).filter(fits).collect()
+        let over = Tangent::ALL.into_iter().filter(|t| outs.iter().any(|l| t.of(l).is_some())).filter(fits);
+        (over.collect(), written.iter().any(Option::is_some))
     }
 
     #[allow(clippy::too_many_arguments, reason = "a reverse is its primitive, its shapes and a tangent")]
@@ -214,7 +236,7 @@ impl<'p> Elab<'p> {
         let mut next = ports.iter().copied();
         let mut arguments = vec![rebuild(shape, &mut next)];
         if let (Value::Tuple(parts), true) =
-            (&arguments.first().cloned().unwrap_or(Value::Poison), part.0.patterns.len() > 1 + requests.len())
+            (&arguments.first().cloned().unwrap_or(Value::Poison), part.0.patterns.len() > 1 + requests.len().min(1))
         {
             arguments = parts.clone();
         }
@@ -253,6 +275,30 @@ impl<'p> Elab<'p> {
         }
         Ok(inner.b.finish(&outs))
     }
+}
+
+/// The message for a `rev` whose request no output has.
+fn no_such_request<T>(prim: &PrimItem, rev: &PrimRev, outs: &[Leaf]) -> Res<T> {
+    let over = |t: Tangent| {
+        let each: Vec<String> = outs.iter().filter_map(|l| t.of(l)).map(|l| l.to_string()).collect();
+        (!each.is_empty()).then(|| format!("{} over {t}", each.join(", ")))
+    };
+    let asked: Vec<String> = Tangent::ALL.into_iter().filter_map(over).collect();
+    let d = Diagnostic::error(Code::BASE, format!("no output of `{}` has the request of this `rev`", prim.name.name))
+        .at(rev.part.0.span, "asks for another")
+        .also(prim.arrow.to.span, "the outputs");
+    fault(match asked.as_slice() {
+        [] => d.help("labels have no requests, so nothing is asked through them; leave `rev` off"),
+        _ => d.help(format!("a request here is {}", asked.join(", or "))),
+    })
+}
+
+/// The message for two `rev`s where one is needed.
+fn two_reverses<T>(prim: &PrimItem, (first, again): (Span, Span), tangent: Tangent, real: bool) -> Res<T> {
+    let d = Diagnostic::error(Code::DUPLICATE_NAME, format!("`{}` has two `rev` over {tangent}", prim.name.name))
+        .at(again, "again here")
+        .also(first, "first here");
+    fault(if real { d } else { d.help("say by the type of `dy` what each is for: `dy : Bool[n]`, `dy : Int[n]`") })
 }
 
 /// Whether each number of the result depends on the numbers at its own place alone.

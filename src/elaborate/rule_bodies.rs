@@ -11,7 +11,7 @@ use super::session::Elab;
 use super::types::{DimTerm, Ty};
 use super::value::{Den, Env, Place, Res, RuleStage, Setting, Value, fault};
 use crate::diagram::{Role, Wire};
-use crate::object::{Dim, Leaf, Tangent};
+use crate::object::{Base, Dim, Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Expr, ExprKind, GetBody, PortDecl, ScopeWord};
 use rustc_hash::FxHashMap;
@@ -258,10 +258,23 @@ impl<'p> Building<'_, 'p> {
                 )
                 .at(stage.span, format!("`{path}` is {leaf}"))
                 .also(stage.item.on.first().map_or(stage.span, |on| on.ty.span), format!("takes {}", m.needs))
-                .help("give other parameters a rule of their own: `{ \"*.W\": .., _: adamw }`"),
+                .help(self.another_rule(&leaf)),
             );
         }
         Ok((seen != leaf).then_some((leaf, seen)))
+    }
+
+    /// What to do with a parameter that a rule does not take: a run has one kind of request.
+    fn another_rule(&self, leaf: &Leaf) -> &'static str {
+        let tangent = self.elab.rule.as_ref().map_or(Tangent::Real, |r| r.tangent);
+        match (leaf.base, tangent) {
+            (Base::Fin(_), _) => "leave labels out of the rule: what no rule names stays as it was drawn",
+            (Base::Real, Tangent::Real) => "give other parameters a rule of their own: `{ \"*.W\": .., _: adamw }`",
+            (Base::Bool, Tangent::Parity) | (Base::Bool | Base::Int, Tangent::Votes) => {
+                "give other parameters a rule of their own: `{ \"*.w\": .., _: .. }`"
+            }
+            _ => "a run moves reals or bits, not both: make its parameters of one kind",
+        }
     }
 
     /// The value of a state in a body: its port, made at first sight, or what an earlier request left in it.
@@ -302,10 +315,26 @@ impl<'p> Building<'_, 'p> {
             };
             // `c : Int[n]` beside `p : Bool[n]` has the parameter's own shape too.
             let own = match (like_p, self.elab.base_of(&state.ty, stage.def.file)) {
-                (true, Some(base)) => Leaf { base, ..leaf },
-                (true, None) => leaf,
+                (true, Some(Base::Fin(0))) => {
+                    // `Fin[n]` has the parameter's own n, or the one its letters say.
+                    let base = self.elab.leaf_of(&ty, vars).map_or(leaf.base, |own| own.base);
+                    Leaf { base, dims: leaf.dims.clone() }
+                }
+                (true, Some(base)) => Leaf { base, dims: leaf.dims.clone() },
+                (true, None) => leaf.clone(),
                 (false, _) => self.elab.leaf_of(&ty, vars)?,
             };
+            if let (true, true, Some(init)) = (from_p && like_p, own.base != leaf.base, &state.init) {
+                return fault(
+                    Diagnostic::error(
+                        Code::RULE_BODY,
+                        format!("the state `{}` is {own}, it cannot begin as the parameter, {leaf}", state.name.name),
+                    )
+                    .at(init.span, format!("`{path}` is {leaf}"))
+                    .also(state.ty.span, own.to_string())
+                    .help("draw it, or work it out in the first step: `state begun : Bool[1] ~ zeros` tells it"),
+                );
+            }
             let init = if from_p && like_p {
                 StateInit::Param(l)
             } else {

@@ -95,6 +95,13 @@ impl<'p> Elab<'p> {
         let unflat = points.into_iter().map(|w| self.unflatten(w, flat.as_ref(), span)).collect::<Res<Vec<_>>>()?;
         let asked = self.ask(&leaves, &unflat, span)?.into_iter().flatten();
         let back = asked.map(|w| self.flatten_leaf(w, flat.as_ref(), span)).collect::<Res<Vec<_>>>()?;
+        if back.is_empty() && !leaves.is_empty() {
+            return fault(
+                Diagnostic::error(Code::RULE_BODY, "labels have no request")
+                    .at(span, "nothing is asked here")
+                    .help("work the new labels out without `request`"),
+            );
+        }
         Ok(match point {
             Value::Family(_) => Value::Family(Rc::new(back)),
             Value::Tuple(_) if back.len() != 1 => Value::Tuple(back.into_iter().map(Value::Wire).collect()),

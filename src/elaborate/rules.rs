@@ -102,7 +102,7 @@ fn build_parts<'p>(
         leaves.iter().map(|(path, leaf)| elab.b.port(path.clone(), Role::Param, leaf.clone())).collect();
     let clock = elab.b.port("t", Role::Clock, Leaf::number());
     let n = leaves.len();
-    let tangent = elab.tangent_of_parts(&parts)?;
+    let tangent = elab.tangent_of_parts(&parts, leaves)?;
     elab.rule = Some(RuleScope {
         tangent,
         coordinate: false,
@@ -208,8 +208,8 @@ impl<'p> Building<'_, 'p> {
     fn leave_idle(&mut self, part: &mut Part<'p>, tangent: Tangent) {
         let Some(first) = part.stages.first() else { return };
         let (item, file) = (first.item, first.def.file);
-        let bases: Vec<Option<Base>> = item.on.iter().map(|on| self.elab.base_of(&on.ty, file)).collect();
         let kind = |base: Base| if let Base::Fin(_) = base { Base::Fin(0) } else { base };
+        let bases: Vec<Option<Base>> = item.on.iter().map(|on| self.elab.base_of(&on.ty, file).map(kind)).collect();
         let leaves = self.leaves;
         part.leaves.retain(|l| {
             leaves.get(*l).is_none_or(|(_, leaf)| tangent.of(leaf).is_some() || bases.contains(&Some(kind(leaf.base))))
@@ -308,6 +308,9 @@ impl<'p> Building<'_, 'p> {
                     let mut args = Vec::new();
                     for row in &requests {
                         let own: Vec<Wire> = group.iter().filter_map(|i| row.get(*i).copied().flatten()).collect();
+                        if own.is_empty() {
+                            return no_request(&stage, put.0.span);
+                        }
                         args.push(self.seen(&own, &body, stage.span)?);
                     }
                     let value = if args.len() == 1 { args.pop().unwrap_or(Value::Poison) } else { Value::Tuple(args) };
@@ -342,6 +345,17 @@ impl<'p> Building<'_, 'p> {
             }
         }
     }
+}
+
+/// The message for a `put` where no leaf has a request.
+fn no_request<T>(stage: &RuleStage<'_>, put: Span) -> Res<T> {
+    let name = &stage.item.name;
+    fault(
+        Diagnostic::error(Code::RULE_BODY, format!("`{}` works on labels, which have no request", name.name))
+            .at(put, "nothing is asked here")
+            .also(stage.span, "in this rule")
+            .help("write `step { .. }`, which gives the new labels and asks for nothing"),
+    )
 }
 
 /// Puts what a body made for its leaves at their places.

@@ -22,8 +22,8 @@ impl<'p> Elab<'p> {
             }
             return self.family_sum(wires, span);
         }
-        let x = match &a.0 {
-            Value::Wire(w) if self.b.leaf(*w).base == Base::Int && &*name.name == "sum" => *w,
+        let x = match &*name.name {
+            "sum" => self.number_wire(&a, "sum")?,
             _ => self.real_wire(&a, &name.name)?,
         };
         let dims = self.literal(x)?;
@@ -145,10 +145,7 @@ impl<'p> Elab<'p> {
         let [a] = ins else {
             return fault(Diagnostic::error(Code::ARITY, "one wire, or two to compare").at(call.span, ""));
         };
-        let mut x = match &a.0 {
-            Value::Wire(w) if self.b.leaf(*w).base == Base::Int => *w,
-            _ => self.real_wire(a, "max")?,
-        };
+        let mut x = self.number_wire(a, if sign < 0.0 { "min" } else { "max" })?;
         if sign < 0.0 {
             let made = self.b.negative(x);
             x = self.typed(made, "min", span)?;

@@ -375,7 +375,7 @@ impl<'p> Elab<'p> {
         Ok(Leaf { base, dims: out.into_iter().map(Dim::lit).collect() })
     }
 
-    fn known_dim(&mut self, term: &DimTerm<'p>, env: &Env<'p>, vars: &Vars) -> Res<u64> {
+    pub(crate) fn known_dim(&mut self, term: &DimTerm<'p>, env: &Env<'p>, vars: &Vars) -> Res<u64> {
         match term {
             DimTerm::Number(n) => Ok(*n),
             DimTerm::Spread(name, span) => {

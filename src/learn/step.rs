@@ -1,7 +1,7 @@
 //! Assembles the step of a training run.
 
 use super::aggregate::{aggregate, total};
-use crate::diagram::{Builder, Copying, Diagram, Op, Port, Role, TypeFault, Wire, batch};
+use crate::diagram::{Builder, Copying, Diagram, Op, Port, PrimDef, Role, TypeFault, Wire, batch};
 use crate::elaborate::{Aggregator, RuleDiagram, StatePort, Training};
 use crate::object::{Dim, Leaf, Tangent};
 use crate::prim::rate;
@@ -29,14 +29,38 @@ impl LearnFault {
         if let LearnFault::Conversion(d) = self {
             return (**d).clone().into();
         }
+        let prim = self.primitive(training);
+        let tangent = training.rule.tangent;
         let place = match self {
             LearnFault::Reverse(fault) => fault.origin.as_ref().map(|o| o.span),
             LearnFault::Type(_) | LearnFault::Conversion(_) => None,
         };
-        Diagnostic::error(Code::NO_REVERSE, self.to_string())
-            .at(place.unwrap_or(training.span), "here")
-            .help("give it a reverse of its own: `prim f : A -> B { fwd (x) { .. } rev (x, dy) { .. } }`")
-            .into()
+        let d = Diagnostic::error(Code::NO_REVERSE, self.to_string()).at(place.unwrap_or(training.span), "here");
+        let Some(prim) = prim else {
+            return d
+                .help("give it a reverse of its own: `prim f : A -> B { fwd (x) { .. } rev (x, dy) { .. } }`")
+                .into();
+        };
+        let d = match prim.rev.unfit(tangent) {
+            Some(reason) => d.note(format!("its `rev` has no meaning over {tangent}: {reason}")),
+            None => d,
+        };
+        let d = d.also(prim.span, "its `rev`");
+        let dy = match tangent {
+            Tangent::Real => "R[n]",
+            Tangent::Parity => "Bool[n]",
+            Tangent::Votes => "Int[n]",
+        };
+        d.help(format!("give `{}` a reverse over {tangent} too: `rev (.., dy : {dy}) {{ .. }}`", prim.name)).into()
+    }
+
+    /// The primitive that has no reverse over the tangent of the run.
+    fn primitive<'t>(&self, training: &'t Training) -> Option<&'t PrimDef> {
+        let LearnFault::Reverse(ReverseFault { fault: TypeFault::NoReverse(what), .. }) = self else { return None };
+        training.objective.nodes().iter().find_map(|node| match &node.op {
+            Op::Call(prim) if *what == format!("`{}` over {}", prim.name, training.rule.tangent) => Some(&**prim),
+            _ => None,
+        })
     }
 }
 

@@ -24,6 +24,41 @@ pub enum Base {
     Fin(u32),
 }
 
+impl Base {
+    /// Whether a number is one of it.
+    #[must_use]
+    pub fn holds(self, x: f64) -> bool {
+        match self {
+            Base::Real => true,
+            Base::Bool => x == 0.0 || x == 1.0,
+            Base::Int => x.fract() == 0.0 && x.abs() < 9.0e15,
+            Base::Fin(n) => x.fract() == 0.0 && x >= 0.0 && x < f64::from(n),
+        }
+    }
+
+    /// What is made of it, for a message: `bits`, `labels below 4`.
+    #[must_use]
+    pub fn plural(self) -> String {
+        match self {
+            Base::Real => "real numbers".to_owned(),
+            Base::Bool => "bits".to_owned(),
+            Base::Int => "whole numbers".to_owned(),
+            Base::Fin(n) => format!("labels below {n}"),
+        }
+    }
+
+    /// What its numbers are, for a message.
+    #[must_use]
+    pub fn entries(self) -> &'static str {
+        match self {
+            Base::Real => "real numbers",
+            Base::Bool => "a bit is 0 or 1",
+            Base::Int => "whole numbers are exact below 9e15",
+            Base::Fin(_) => "labels of Fin[n] are the whole numbers from 0 to n - 1",
+        }
+    }
+}
+
 /// A dimension: `lit + per * B`, where B is the batch size.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Dim {

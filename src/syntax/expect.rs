@@ -128,6 +128,18 @@ impl Failure<'_> {
     fn hint(&self, index: usize, before: Option<Token>, token: Token) -> Option<String> {
         let found = token.of(self.text);
         if token.kind == Kind::Word {
+            // `a and b`, `not a`: the words of other languages.
+            if self.tried.iter().any(|r| is_operator(*r)) {
+                let sign = match (found, before.map(|t| t.of(self.text))) {
+                    ("and", _) => Some("`&`"),
+                    ("or", _) => Some("`|`"),
+                    (_, Some("not")) => Some("`!` for `not`"),
+                    _ => None,
+                };
+                if let Some(sign) = sign {
+                    return Some(format!("write {sign}"));
+                }
+            }
             let keywords: Vec<&str> = self.tried.iter().flat_map(|r| keywords(*r)).copied().collect();
             if let Some(meant) = near(found, &keywords).filter(|m| *m != found) {
                 return Some(format!("did you mean `{meant}`?"));
