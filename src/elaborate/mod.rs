@@ -6,45 +6,17 @@
 //! Invariants: parameter ports are named by path and found by path (asking twice ties); rules have no private door:
 //! `get`/`put` becomes a diagram with holes, as `step` does.
 
-mod apply;
-mod arith;
-mod bits;
-mod blocks;
-mod builtins;
-mod check;
-mod consts;
-mod cycles;
-mod data_items;
-mod dims;
-mod exprs;
-mod formals;
-mod given;
-mod imports;
-mod initialisers;
-mod lint;
-mod models;
-mod names;
-mod ports;
-mod prims;
+mod items;
 mod program;
-mod rule_bodies;
-mod rule_scope;
-mod rule_tangent;
-mod rules;
-mod samples;
+mod scope;
 mod session;
-mod settings;
-mod shapes;
-mod squares;
-mod stages;
-mod tensor;
-mod train;
-mod types;
-mod unread;
+mod terms;
+mod typing;
+mod update;
 mod value;
 
+pub use items::samples::Sample;
 pub use program::{
     Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Precision, Program, RuleDiagram, Select,
     Settings, StateInit, StatePort, Training,
 };
-pub use samples::Sample;

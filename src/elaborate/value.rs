@@ -1,7 +1,7 @@
 //! What names and expressions denote while a program is elaborated, and the environments that hold them.
 
-use super::names::DefId;
 use crate::diagram::Wire;
+use crate::elaborate::scope::names::DefId;
 use crate::source::{Diagnostic, Span};
 use crate::syntax::ast::{Expr, RuleItem};
 use rustc_hash::FxHashMap;

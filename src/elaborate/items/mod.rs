@@ -1,0 +1,13 @@
+//! Items: what is checked of each, and what a model, a primitive and a run are made of.
+
+pub(super) mod check;
+pub(super) mod data_items;
+pub(super) mod initialisers;
+pub(super) mod models;
+pub(super) mod objective;
+pub(super) mod ports;
+pub(super) mod prims;
+pub(super) mod samples;
+pub(super) mod settings;
+pub(super) mod squares;
+pub(super) mod train;

@@ -1,0 +1,268 @@
+//! Definitions that need each other in a circle.
+//!
+//! Edges are the names that occur in an item, less those it binds itself; a circle is shown as a path.
+
+use crate::elaborate::scope::names::{DefId, Definitions, item_name};
+use crate::source::{Code, Diagnostic, Diagnostics, Span};
+use crate::syntax::ast::{
+    Arg, ArgValue, Block, Body, Expr, ExprKind, Formal, FormalKind, GetBody, Group, Ident, Item, ItemKind, RuleBody,
+    Statement, Type, TypeKind, Wires,
+};
+use petgraph::graph::{DiGraph, NodeIndex};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+/// The names an expression mentions, with their places.
+#[derive(Default)]
+struct Names<'a> {
+    found: Vec<(&'a str, Span)>,
+    /// The first words of dotted names.
+    owners: Vec<&'a str>,
+    bound: FxHashSet<Arc<str>>,
+}
+
+/// Reports every circle and gives back the definitions in one.
+pub(crate) fn check(defs: &Definitions, diagnostics: &mut Diagnostics) -> FxHashSet<DefId> {
+    let mut circular = FxHashSet::default();
+    let mut graph: DiGraph<DefId, Span> = DiGraph::new();
+    let mut nodes: FxHashMap<DefId, NodeIndex> = FxHashMap::default();
+    for (f, file) in defs.files.iter().enumerate() {
+        for (i, _) in file.tree.items.iter().enumerate() {
+            let id = DefId { file: f, item: i };
+            nodes.insert(id, graph.add_node(id));
+        }
+    }
+    for (f, file) in defs.files.iter().enumerate() {
+        for (i, item) in file.tree.items.iter().enumerate() {
+            let mut names = Names::default();
+            names.item(item);
+            for (name, span) in names.found {
+                let from = nodes.get(&DefId { file: f, item: i });
+                let to = defs.resolve(f, name).and_then(|id| nodes.get(&id));
+                if let (Some(from), Some(to)) = (from, to) {
+                    graph.update_edge(*from, *to, span);
+                }
+            }
+        }
+    }
+    for circle in petgraph::algo::tarjan_scc(&graph) {
+        let looped = match circle.as_slice() {
+            [only] => graph.find_edge(*only, *only).is_some(),
+            _ => true,
+        };
+        // A primitive may use itself in its own `rev`.
+        let prim = circle.iter().all(|n| {
+            graph.node_weight(*n).and_then(|id| defs.item(*id)).is_some_and(|i| matches!(i.kind, ItemKind::Prim(_)))
+        });
+        if looped && !(prim && circle.len() == 1) {
+            report(defs, &graph, &circle, diagnostics);
+            circular.extend(circle.iter().filter_map(|n| graph.node_weight(*n).copied()));
+        }
+    }
+    circular
+}
+
+/// The names that an expression mentions; of a dotted name the first word.
+pub(crate) fn mentioned(e: &Expr) -> Vec<&str> {
+    let mut names = Names::default();
+    names.expr(e);
+    names.found.into_iter().map(|(name, _)| name).chain(names.owners).collect()
+}
+
+/// The names that an item mentions and does not bind itself; also those of data and runs.
+pub(crate) fn mentioned_by(item: &Item) -> Vec<&str> {
+    let mut names = Names::default();
+    match &item.kind {
+        ItemKind::Data(record) | ItemKind::Train(record) => record.fields.iter().for_each(|f| names.expr(&f.value)),
+        _ => names.item(item),
+    }
+    names.found.into_iter().map(|(name, _)| name).collect()
+}
+
+fn report(defs: &Definitions, graph: &DiGraph<DefId, Span>, circle: &[NodeIndex], diagnostics: &mut Diagnostics) {
+    let name = |n: &NodeIndex| {
+        let item = graph.node_weight(*n).and_then(|id| defs.item(*id));
+        item.and_then(item_name).map(|i| (i.name.clone(), i.span))
+    };
+    // Follow edges inside the component until a node comes again: a real path, not just a set.
+    let Some(start) = circle.iter().min().copied() else { return };
+    let mut path = vec![start];
+    let mut at = start;
+    while let Some(next) = graph.neighbors(at).filter(|n| circle.contains(n)).min() {
+        if path.contains(&next) {
+            path.retain({
+                let mut seen = false;
+                move |n| {
+                    seen |= *n == next;
+                    seen
+                }
+            });
+            path.push(next);
+            break;
+        }
+        path.push(next);
+        at = next;
+    }
+    let names: Vec<String> = path.iter().filter_map(|n| name(n).map(|(n, _)| n.to_string())).collect();
+    let mut d = Diagnostic::error(Code::CYCLE, format!("these definitions need each other: {}", names.join(" -> ")))
+        .help("a definition may use only what can be worked out before it; repeat a map with `iterate[k](f)`");
+    for pair in path.windows(2) {
+        if let [a, b] = pair
+            && let (Some(edge), Some((to, _))) = (graph.find_edge(*a, *b), name(b))
+            && let Some(span) = graph.edge_weight(edge)
+        {
+            d = d.at(*span, format!("needs `{to}`"));
+        }
+    }
+    diagnostics.push(d);
+}
+
+impl<'a> Names<'a> {
+    fn item(&mut self, item: &'a Item) {
+        match &item.kind {
+            ItemKind::Dim(d) => self.expr(&d.value),
+            ItemKind::Const(c) => self.expr(&c.value),
+            ItemKind::Type(t) => {
+                self.bound.extend(t.dims.iter().map(|d| d.name.name.clone()));
+                self.ty(&t.ty);
+            }
+            ItemKind::Map(m) => {
+                self.bound.extend(m.dims.iter().map(|d| d.name.name.clone()));
+                self.bound.extend(m.formals.iter().map(|d| d.name.name.clone()));
+                self.bound.extend(m.ports.iter().map(|d| d.name.name.clone()));
+                for port in &m.ports {
+                    self.ty(&port.ty);
+                    port.init.iter().for_each(|e| self.expr(e));
+                }
+                self.defaults(&m.formals);
+                self.ty(&m.arrow.from);
+                self.ty(&m.arrow.to);
+                self.body(&m.body);
+                m.evaluate.iter().for_each(|b| self.body(b));
+            }
+            ItemKind::Prim(p) => {
+                self.bound.extend(p.dims.iter().map(|d| d.name.name.clone()));
+                for (wires, block) in std::iter::once(&p.fwd).chain(p.revs.iter().map(|r| &r.part)) {
+                    self.block(Some(wires), block);
+                }
+            }
+            ItemKind::Rule(r) => {
+                self.bound.extend(r.formals.iter().map(|d| d.name.name.clone()));
+                self.bound.extend(r.states.iter().map(|d| d.name.name.clone()));
+                self.bound.extend(r.on.iter().chain(&r.noises).map(|d| d.name.name.clone()));
+                self.defaults(&r.formals);
+                match &r.body {
+                    RuleBody::Lens { get, put } => {
+                        match get {
+                            Some(GetBody::Expr(e)) => self.expr(e),
+                            Some(GetBody::Block(b)) => self.block(None, b),
+                            Some(GetBody::Points(_)) | None => {}
+                        }
+                        self.block(Some(&put.0), &put.1);
+                    }
+                    RuleBody::Step(b) => self.block(None, b),
+                }
+                r.evaluate.iter().for_each(|b| self.body(b));
+            }
+            ItemKind::Import(_) | ItemKind::Data(_) | ItemKind::Train(_) | ItemKind::Game(_) => {}
+        }
+    }
+
+    fn defaults(&mut self, formals: &'a [Formal]) {
+        for formal in formals {
+            if let FormalKind::Default(e) = &formal.kind {
+                self.expr(e);
+            }
+        }
+    }
+
+    fn body(&mut self, body: &'a Body) {
+        match body {
+            Body::Map(e) => self.expr(e),
+            Body::Wires(wires, block) => self.block(wires.as_ref(), block),
+        }
+    }
+
+    /// A name that a `let` binds is free before it, and after the block.
+    fn block(&mut self, wires: Option<&'a Wires>, block: &'a Block) {
+        let outside = self.bound.clone();
+        self.bound.extend(wires.iter().flat_map(|w| w.names()).map(|n| n.name.clone()));
+        for statement in &block.statements {
+            let (Statement::Let(_, _, e, _) | Statement::Next(_, e, _)) = statement;
+            self.expr(e);
+            if let Statement::Let(pattern, ..) = statement {
+                self.bound.extend(pattern.names().iter().map(|n| n.name.clone()));
+            }
+        }
+        self.expr(&block.value);
+        self.bound = outside;
+    }
+
+    fn mention(&mut self, name: &'a Ident) {
+        if !self.bound.contains(&name.name) {
+            self.found.push((&name.name, name.span));
+        }
+    }
+
+    fn ty(&mut self, ty: &'a Type) {
+        match &ty.kind {
+            TypeKind::Name(path, groups) => {
+                if let [name] = path.as_slice() {
+                    self.mention(name);
+                }
+                groups.iter().for_each(|g| self.group(g));
+            }
+            TypeKind::Tuple(parts) => parts.iter().for_each(|(_, t)| self.ty(t)),
+            TypeKind::Product(parts) => parts.iter().for_each(|t| self.ty(t)),
+            TypeKind::Params(e) => self.expr(e),
+        }
+    }
+
+    fn group(&mut self, group: &'a Group) {
+        group.args.iter().for_each(|a| self.arg(a));
+    }
+
+    fn arg(&mut self, arg: &'a Arg) {
+        match &arg.value {
+            ArgValue::Expr(e) => self.expr(e),
+            ArgValue::Range(a, b) => a.iter().chain(b).for_each(|e| self.expr(e)),
+        }
+    }
+
+    fn expr(&mut self, e: &'a Expr) {
+        stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || match &e.kind {
+            ExprKind::Path(path) => match path.as_slice() {
+                [name] => self.mention(name),
+                _ => self.owners.extend(path.first().map(|n| &*n.name)),
+            },
+            ExprKind::Then(list) | ExprKind::Compose(list) | ExprKind::Tuple(list) => {
+                list.iter().for_each(|e| self.expr(e));
+            }
+            ExprKind::If(parts) => parts.iter().for_each(|e| self.expr(e)),
+            ExprKind::Compare(p) => {
+                self.expr(&p.0);
+                self.expr(&p.2);
+            }
+            ExprKind::Sum(first, rest) => {
+                self.expr(first);
+                rest.iter().for_each(|(_, _, e)| self.expr(e));
+            }
+            ExprKind::Product(first, rest) => {
+                self.expr(first);
+                rest.iter().for_each(|(_, _, e)| self.expr(e));
+            }
+            ExprKind::Negate(inner) | ExprKind::Not(inner) => self.expr(inner),
+            ExprKind::Power(pair) => {
+                self.expr(&pair.0);
+                self.expr(&pair.1);
+            }
+            ExprKind::Apply(head, groups) => {
+                self.expr(head);
+                groups.iter().for_each(|g| self.group(g));
+            }
+            ExprKind::List(args) => args.iter().for_each(|a| self.arg(a)),
+            ExprKind::Parts(parts) => parts.iter().for_each(|(_, _, e)| self.expr(e)),
+            ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Hole | ExprKind::NextValue => {}
+        });
+    }
+}

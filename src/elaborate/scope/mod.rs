@@ -1,0 +1,7 @@
+//! Names: what is defined where, imports, cycles, and what one item shows without types.
+
+pub(super) mod cycles;
+pub(super) mod imports;
+pub(super) mod lint;
+pub(super) mod names;
+pub(super) mod unread;
