@@ -46,12 +46,8 @@ impl LearnFault {
             None => d,
         };
         let d = d.also(prim.span, "its `rev`");
-        let dy = match tangent {
-            Tangent::Real => "R[n]",
-            Tangent::Parity => "Bool[n]",
-            Tangent::Votes => "Int[n]",
-        };
-        d.help(format!("give `{}` a reverse over {tangent} too: `rev (.., dy : {dy}) {{ .. }}`", prim.name)).into()
+        let dy = tangent.written();
+        d.help(format!("give `{}` a reverse over {tangent} too: `rev (.., dy : {dy}[n]) {{ .. }}`", prim.name)).into()
     }
 
     /// The primitive that has no reverse over the tangent of the run.

@@ -40,6 +40,16 @@ impl Tangent {
         };
         Some(Leaf { base, dims: leaf.dims.clone() })
     }
+
+    /// What requests are made of, as a program writes it: `R`, `Bool` or `Int`.
+    #[must_use]
+    pub fn written(self) -> &'static str {
+        match self {
+            Tangent::Real => "R",
+            Tangent::Parity => "Bool",
+            Tangent::Votes => "Int",
+        }
+    }
 }
 
 impl fmt::Display for Tangent {
