@@ -382,11 +382,7 @@ impl Plan<'_> {
             steps: learner.updates(),
             epochs: schedule.epochs_of(&learner),
             seconds,
-            samples: if active {
-                learner.seen()
-            } else {
-                (0..learner.updates()).map(|s| schedule.batch(s).len().max(1)).sum()
-            },
+            samples: schedule.samples_of(&learner),
             interrupted: outcome.interrupted,
             failed,
         })

@@ -218,19 +218,19 @@ impl<T: Float> Learner<T> {
     /// # Errors
     /// A message when the machine cannot run.
     pub fn active(&mut self, rows: &[usize]) -> Result<Vec<bool>, Diagnostic> {
-        self.losses(rows).map_err(|f| self.message(&f))
+        let point = self.params.clone();
+        let mut stream = noise_of(self.seed, self.updates);
+        let losses = self.losses(&point, rows, &mut stream).map_err(|f| self.message(&f))?;
+        let each = losses.len().checked_div(rows.len()).unwrap_or(0).max(1);
+        Ok(losses.chunks(each).map(|row| row.iter().any(|l| *l != 0.0)).collect())
     }
 
-    fn losses(&mut self, rows: &[usize]) -> Result<Vec<bool>, RunFault> {
-        let point = self.params.clone();
+    /// The losses of some rows at a point, outside training, example by example.
+    fn losses(&mut self, point: &[Tensor<T>], rows: &[usize], stream: &mut Stream) -> Result<Vec<f64>, RunFault> {
         let batch = rows.len().max(1);
-        let mut stream = noise_of(self.seed, self.updates);
-        let mut noise = self.noise_tensors(&self.evaluate_noise, batch, &mut stream)?;
-        let d = self.evaluate.diagram().clone();
-        let inputs = self.fill(&d, &point, rows, &mut noise);
-        let losses: Vec<f64> = self.evaluate.run(&inputs, batch)?.iter().flat_map(Tensor::to_f64).collect();
-        let each = losses.len().checked_div(batch).unwrap_or(0).max(1);
-        Ok(losses.chunks(each).map(|row| row.iter().any(|l| *l != 0.0)).collect())
+        let mut noise = self.noise_tensors(&self.evaluate_noise, batch, stream)?;
+        let inputs = self.fill(self.evaluate.diagram(), point, rows, &mut noise);
+        Ok(self.evaluate.run(&inputs, batch)?.iter().flat_map(Tensor::to_f64).collect())
     }
 
     /// Puts parameters, states and the count of updates to what they were.
@@ -379,12 +379,7 @@ impl<T: Float> Learner<T> {
         let one = self.input.is_none() && self.target.is_none();
         let chunks: Vec<&[usize]> = if one { vec![&[]] } else { rows.chunks(CHUNK).collect() };
         for chunk in chunks {
-            let batch = chunk.len().max(1);
-            let mut noise = self.noise_tensors(&self.evaluate_noise, batch, &mut stream)?;
-            let d = self.evaluate.diagram().clone();
-            let inputs = self.fill(&d, &point, chunk, &mut noise);
-            let losses = self.evaluate.run(&inputs, batch)?;
-            total += losses.iter().flat_map(Tensor::to_f64).sum::<f64>();
+            total += self.losses(&point, chunk, &mut stream)?.iter().sum::<f64>();
             if self.asked.any() && self.target.is_some() {
                 let predicted = self.predicted(&point, chunk, &mut prediction_stream)?;
                 let base = self.predict.as_ref().and_then(|m| m.diagram().out_leaves().first().map(|l| l.base));
@@ -404,9 +399,9 @@ impl<T: Float> Learner<T> {
         rows: &[usize],
         stream: &mut Stream,
     ) -> Result<Vec<Tensor<T>>, RunFault> {
-        let Some(d) = self.predict.as_ref().map(|m| m.diagram().clone()) else { return Ok(Vec::new()) };
+        let Some(machine) = &self.predict else { return Ok(Vec::new()) };
         let mut noise = self.noise_tensors(&self.predict_noise, rows.len().max(1), stream)?;
-        let inputs = self.fill(&d, point, rows, &mut noise);
+        let inputs = self.fill(machine.diagram(), point, rows, &mut noise);
         match &mut self.predict {
             Some(machine) => machine.run(&inputs, rows.len().max(1)),
             None => Ok(Vec::new()),

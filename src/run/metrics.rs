@@ -38,7 +38,8 @@ impl Metrics {
 pub(super) struct Asked {
     classes: bool,
     table: bool,
-    exact: bool,
+    /// Whether outputs are compared with the target entry by entry.
+    pub(super) exact: bool,
 }
 
 impl Asked {
@@ -52,9 +53,14 @@ impl Asked {
         }
     }
 
+    /// Whether predictions and targets are read as classes.
+    pub(super) fn names_classes(self) -> bool {
+        self.classes || self.table
+    }
+
     /// Whether predictions are needed at all.
     pub(super) fn any(self) -> bool {
-        self.classes || self.table || self.exact
+        self.names_classes() || self.exact
     }
 
     /// The numbers that were asked for.

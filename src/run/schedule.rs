@@ -125,7 +125,7 @@ impl Schedule {
             return Ok(Turn::Done);
         }
         self.fill(epoch);
-        let order = self.cached.as_ref().map(|(_, o)| o.clone()).unwrap_or_default();
+        let order = self.cached.as_ref().map(|(_, o)| o.as_slice()).unwrap_or_default();
         let look = (2 * self.batch).clamp(FEWEST, MOST);
         let mut rows = Vec::new();
         let mut at = learner.seen() % n;
@@ -178,6 +178,23 @@ impl Schedule {
         } else {
             self.epoch(learner.updates())
         }
+    }
+
+    /// How many examples a learner has taken or passed; a step without data counts as one.
+    #[must_use]
+    pub fn samples_of<T: Float>(&self, learner: &Learner<T>) -> usize {
+        let (n, steps) = (self.rows.len(), learner.updates());
+        if self.active {
+            return learner.seen();
+        }
+        if let Some(batches) = &self.fixed {
+            return batches.iter().cycle().take(steps).map(|b| b.len().max(1)).sum();
+        }
+        if n == 0 {
+            return steps;
+        }
+        let (epochs, rest) = (steps / self.steps_per_epoch(), steps % self.steps_per_epoch());
+        epochs * n + (rest * self.batch).min(n)
     }
 
     /// The rows of a step.

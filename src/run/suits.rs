@@ -2,9 +2,10 @@
 
 use super::batches::Rows;
 use super::float::Float;
+use super::metrics::Asked;
 use crate::data::{Column, Dataset, Values};
 use crate::diagram::Role;
-use crate::elaborate::{Metric, Select, Training};
+use crate::elaborate::{Select, Training};
 use crate::source::{Code, Diagnostic, Diagnostics};
 
 /// Whether the target is `onehot[1]`: a single entry that is always 1, unlike the 0 or 1 of two classes.
@@ -36,20 +37,18 @@ pub(super) fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), D
             return wrong(format!("`select` looks at {what}, the run has no model with labels"), "select by loss");
         }
     }
-    let classes = training.settings.metrics.iter().any(|m| matches!(m, Metric::Accuracy | Metric::ConfusionMatrix))
-        || matches!(&training.settings.select, Select::Best { metric, .. } if &**metric == "accuracy");
-    if let (true, Some(target)) = (classes, data.filter(|d| d.classes.is_empty()).and_then(|d| d.target.as_ref()))
-        && let Values::Real(values) = &target.values
-        && let Some(x) = values.iter().find(|x| **x != 0.0 && **x != 1.0)
-    {
-        return wrong(
-            format!("`accuracy` needs a target of classes, this one has the number {x}"),
-            "make it a label, `onehot[k]` or `class[k]`, or leave the metric off",
-        );
-    }
-    // Bits that are no one-hot vector name no class; a number that is no bit is met exactly by chance only.
+    let asked = Asked::by(&training.settings);
     let target = data.and_then(|d| d.target.as_ref());
-    if let (true, Some(Values::Bool(bits))) = (classes, target.map(|t| &t.values)) {
+    // A number that is neither 0 nor 1 names no class, and is met exactly by chance only.
+    let stray = match target.map(|t| &t.values) {
+        Some(Values::Real(values)) => values.iter().find(|x| **x != 0.0 && **x != 1.0),
+        _ => None,
+    };
+    let leave = "make it a label, `onehot[k]` or `class[k]`, or leave the metric off";
+    if let (true, Some(x)) = (asked.names_classes() && data.is_some_and(|d| d.classes.is_empty()), stray) {
+        return wrong(format!("`accuracy` needs a target of classes, this one has the number {x}"), leave);
+    }
+    if let (true, Some(Values::Bool(bits))) = (asked.names_classes(), target.map(|t| &t.values)) {
         let wide = target.map_or(1, |t| t.size());
         let hot = |row: &[bool]| row.iter().filter(|b| **b).count() == 1;
         if wide > 1 && !bits.chunks(wide).all(hot) {
@@ -59,15 +58,8 @@ pub(super) fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), D
             );
         }
     }
-    let exact = training.settings.metrics.contains(&Metric::ExactMatch)
-        || matches!(&training.settings.select, Select::Best { metric, .. } if &**metric == "exact_match");
-    if let (true, Some(Values::Real(values))) = (exact, target.map(|t| &t.values))
-        && let Some(x) = values.iter().find(|x| **x != 0.0 && **x != 1.0)
-    {
-        return wrong(
-            format!("`exact_match` needs a target of bits or classes, this one has the number {x}"),
-            "make it a label, `onehot[k]` or `class[k]`, or leave the metric off",
-        );
+    if let (true, Some(x)) = (asked.exact, stray) {
+        return wrong(format!("`exact_match` needs a target of bits or classes, this one has the number {x}"), leave);
     }
     if let Some(batches) = &training.settings.order {
         let known = parts.map(|p| p.train.as_slice()).unwrap_or_default();
