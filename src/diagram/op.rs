@@ -7,7 +7,7 @@
 use super::einsum::EinsumSpec;
 use super::index::AffineIndex;
 use super::value::Diagram;
-use crate::object::{Dim, Dims, Leaf, Tangent};
+use crate::object::{Base, Dim, Dims, Leaf, Tangent};
 use crate::source::Span;
 use smallvec::SmallVec;
 use std::hash::{Hash, Hasher};
@@ -43,6 +43,17 @@ pub enum Literal {
 }
 
 impl Literal {
+    /// Numbers as entries of a base, which holds them ([`Base::holds`]).
+    #[must_use]
+    pub fn of(base: Base, entries: &[f64]) -> Literal {
+        #[allow(clippy::cast_possible_truncation, reason = "whole and small, as the base holds them")]
+        match base {
+            Base::Real => Literal::Real(entries.iter().copied().map(Bits).collect()),
+            Base::Bool => Literal::Bool(entries.iter().map(|x| *x != 0.0).collect()),
+            Base::Int | Base::Fin(_) => Literal::Int(entries.iter().map(|x| *x as i64).collect()),
+        }
+    }
+
     /// How many entries.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -115,7 +115,12 @@ impl Builder {
 
     /// A constant of rank 0 repeated over dimensions.
     fn spread(&mut self, value: Const, dims: &[Dim]) -> Made {
-        let mut made = self.constant(value)?;
+        let made = self.constant(value)?;
+        self.repeat_over(made, dims)
+    }
+
+    /// A wire of rank 0, not real, repeated over dimensions.
+    fn repeat_over(&mut self, mut made: Wire, dims: &[Dim]) -> Made {
         for (core, axis) in dims.iter().rev().enumerate() {
             let core = u8::try_from(core).map_err(|_| TypeFault::Axes("too many axes".into()))?;
             made = self.op(Op::Repeat { axis: *axis, core }, &[made])?;
@@ -205,12 +210,8 @@ impl Builder {
             return Ok(x);
         }
         if self.leaf_checked(x)?.base != Base::Real {
-            let mut made = self.reshape(x, &[Dim::ONE], &[])?;
-            for (core, axis) in dims.iter().rev().enumerate() {
-                let core = u8::try_from(core).map_err(|_| TypeFault::Axes("too many axes".into()))?;
-                made = self.op(Op::Repeat { axis: *axis, core }, &[made])?;
-            }
-            return Ok(made);
+            let one = self.reshape(x, &[Dim::ONE], &[])?;
+            return self.repeat_over(one, dims);
         }
         let out: Vec<usize> = (1..=dims.len()).collect();
         let size = |l: usize| l.checked_sub(1).and_then(|l| dims.get(l)).copied();

@@ -1,7 +1,7 @@
 //! Assembles the step of a training run.
 
 use super::aggregate::{aggregate, total};
-use crate::diagram::{Builder, Copying, Diagram, Op, Port, PrimDef, Role, TypeFault, Wire, batch};
+use crate::diagram::{Builder, Copying, Diagram, Op, Port, Role, TypeFault, Wire, batch};
 use crate::elaborate::{Aggregator, RuleDiagram, StatePort, Training};
 use crate::object::{Dim, Leaf, Tangent};
 use crate::prim::rate;
@@ -29,11 +29,13 @@ impl LearnFault {
         if let LearnFault::Conversion(d) = self {
             return (**d).clone().into();
         }
-        let prim = self.primitive(training);
         let tangent = training.rule.tangent;
-        let place = match self {
-            LearnFault::Reverse(fault) => fault.origin.as_ref().map(|o| o.span),
-            LearnFault::Type(_) | LearnFault::Conversion(_) => None,
+        let (place, prim) = match self {
+            LearnFault::Reverse(fault) => {
+                let told = matches!(fault.fault, TypeFault::NoReverse(_));
+                (fault.origin.as_ref().map(|o| o.span), fault.prim.as_deref().filter(|_| told))
+            }
+            LearnFault::Type(_) | LearnFault::Conversion(_) => (None, None),
         };
         let d = Diagnostic::error(Code::NO_REVERSE, self.to_string()).at(place.unwrap_or(training.span), "here");
         let Some(prim) = prim else {
@@ -48,15 +50,6 @@ impl LearnFault {
         let d = d.also(prim.span, "its `rev`");
         let dy = tangent.written();
         d.help(format!("give `{}` a reverse over {tangent} too: `rev (.., dy : {dy}[n]) {{ .. }}`", prim.name)).into()
-    }
-
-    /// The primitive that has no reverse over the tangent of the run.
-    fn primitive<'t>(&self, training: &'t Training) -> Option<&'t PrimDef> {
-        let LearnFault::Reverse(ReverseFault { fault: TypeFault::NoReverse(what), .. }) = self else { return None };
-        training.objective.nodes().iter().find_map(|node| match &node.op {
-            Op::Call(prim) if *what == format!("`{}` over {}", prim.name, training.rule.tangent) => Some(&**prim),
-            _ => None,
-        })
     }
 }
 

@@ -3,10 +3,10 @@
 //! `max` sends the request to the first largest entry; `argmax_one_hot` is constant between ties, so its derivative is
 //! 0. `select` is a generator, not c*a + (1-c)*b: the side not chosen may be infinite (PROBE.md 2.15).
 
-use super::bits::between;
+use super::bits::{along_last, between};
 use super::{Primitive, Requests, RevSite, zero};
 use crate::diagram::{Builder, EinsumSpec, Op, TypeFault, Whole, Wire};
-use crate::object::{Base, Dim, Tangent};
+use crate::object::{Base, Tangent};
 use smallvec::{SmallVec, smallvec};
 
 /// An entry of a map into bits.
@@ -139,8 +139,7 @@ fn max(b: &mut Builder, site: &RevSite<'_>) -> Requests {
     let first = b.op(Op::ArgmaxOneHot, site.ins)?;
     if b.leaf(first).base == Base::Int {
         let n = b.dims(first).last().copied().ok_or(TypeFault::Foreign)?;
-        let each = b.reshape(site.dy()?, &[Dim::ONE], &[])?;
-        let each = b.op(Op::Repeat { axis: n, core: 0 }, &[each])?;
+        let each = along_last(b, site.dy()?, n)?;
         return Ok(smallvec![Some(b.op(Op::Whole(Whole::Mul), &[first, each])?)]);
     }
     let rank = b.leaf(first).rank();

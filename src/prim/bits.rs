@@ -104,15 +104,24 @@ pub(super) static RANK: Primitive = Primitive {
     example: "in %0 : input x : Int[2, 3]\n%1 = rank %0 : Int[2, 3]\nout %1\n",
 };
 
-fn xor(b: &mut Builder, site: &RevSite<'_>) -> Requests {
+/// The requests of a map of two, each made of the other operand and dy.
+fn of_other(
+    b: &mut Builder,
+    site: &RevSite<'_>,
+    request: impl Fn(&mut Builder, Wire, Wire) -> Result<Wire, TypeFault>,
+) -> Requests {
     let dy = site.dy()?;
     let mut requests = smallvec![None; 2];
     for (k, other) in [(0, site.ins[1]), (1, site.ins[0])] {
         if site.want[k] {
-            requests[k] = Some(turned(b, site.tangent, other, dy)?);
+            requests[k] = Some(request(b, other, dy)?);
         }
     }
     Ok(requests)
+}
+
+fn xor(b: &mut Builder, site: &RevSite<'_>) -> Requests {
+    of_other(b, site, |b, other, dy| turned(b, site.tangent, other, dy))
 }
 
 /// `(1 - 2 bit) dy`.
@@ -140,26 +149,14 @@ pub(super) fn of_sum(
 }
 
 fn and(b: &mut Builder, site: &RevSite<'_>) -> Requests {
-    let dy = site.dy()?;
-    let mut requests = smallvec![None; 2];
-    for (k, other) in [(0, site.ins[1]), (1, site.ins[0])] {
-        if site.want[k] {
-            requests[k] = Some(b.masked(other, dy)?);
-        }
-    }
-    Ok(requests)
+    of_other(b, site, |b, other, dy| b.masked(other, dy))
 }
 
 fn or(b: &mut Builder, site: &RevSite<'_>) -> Requests {
-    let dy = site.dy()?;
-    let mut requests = smallvec![None; 2];
-    for (k, other) in [(0, site.ins[1]), (1, site.ins[0])] {
-        if site.want[k] {
-            let clear = b.op(Op::Logic(Logic::Not), &[other])?;
-            requests[k] = Some(b.masked(clear, dy)?);
-        }
-    }
-    Ok(requests)
+    of_other(b, site, |b, other, dy| {
+        let clear = b.op(Op::Logic(Logic::Not), &[other])?;
+        b.masked(clear, dy)
+    })
 }
 
 fn not(b: &mut Builder, site: &RevSite<'_>) -> Requests {
@@ -167,14 +164,7 @@ fn not(b: &mut Builder, site: &RevSite<'_>) -> Requests {
 }
 
 fn product(b: &mut Builder, site: &RevSite<'_>) -> Requests {
-    let dy = site.dy()?;
-    let mut requests = smallvec![None; 2];
-    for (k, other) in [(0, site.ins[1]), (1, site.ins[0])] {
-        if site.want[k] {
-            requests[k] = Some(b.op(Op::Whole(Whole::Mul), &[other, dy])?);
-        }
-    }
-    Ok(requests)
+    of_other(b, site, |b, other, dy| b.op(Op::Whole(Whole::Mul), &[other, dy]))
 }
 
 fn to_int(_: &mut Builder, site: &RevSite<'_>) -> Requests {
@@ -236,6 +226,12 @@ fn neighbours(b: &mut Builder, lead: &[LeadAxis], table: Wire, address: Wire) ->
     Ok((entry(Logic::Or, unit)?, entry(Logic::And, others)?))
 }
 
+/// A last axis of one entry, repeated to n.
+pub(super) fn along_last(b: &mut Builder, one: Wire, n: Dim) -> Result<Wire, TypeFault> {
+    let each = b.reshape(one, &[Dim::ONE], &[])?;
+    b.op(Op::Repeat { axis: n, core: 0 }, &[each])
+}
+
 /// The request at the address bits: `(high - low) dy`, added up over the axes that the address does not carry.
 fn of_address(
     b: &mut Builder,
@@ -246,8 +242,7 @@ fn of_address(
 ) -> Result<Wire, TypeFault> {
     let k = b.dims(address).last().copied().ok_or(TypeFault::Foreign)?;
     let ends = neighbours(b, lead, table, address)?;
-    let each = b.reshape(dy, &[Dim::ONE], &[])?;
-    let each = b.op(Op::Repeat { axis: k, core: 0 }, &[each])?;
+    let each = along_last(b, dy, k)?;
     let mut request = between(b, tangent, ends, each)?;
     for (axis, _) in lead.iter().enumerate().rev().filter(|(_, l)| !l.index) {
         request = b.sum_axis(request, axis)?;

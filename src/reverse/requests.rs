@@ -6,11 +6,12 @@
 //! the ends. Linear in the part of the arena between `wrt` and the outputs, and no recursion.
 
 use super::tangent::Rules;
-use crate::diagram::{Builder, Diagram, Lens, Origin, Role, TypeFault, Wire};
+use crate::diagram::{Builder, Diagram, Lens, Op, Origin, PrimDef, Role, TypeFault, Wire};
 use crate::object::Leaf;
 use crate::prim::RevSite;
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// Why a diagram has no reverse derivative, and which of its nodes is to blame.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -20,11 +21,13 @@ pub struct ReverseFault {
     pub fault: TypeFault,
     /// Where the node came from; `None` when it does not lie with a node.
     pub origin: Option<Origin>,
+    /// The primitive of the program that the node calls, if it does.
+    pub prim: Option<Arc<PrimDef>>,
 }
 
 impl From<TypeFault> for ReverseFault {
     fn from(fault: TypeFault) -> ReverseFault {
-        ReverseFault { fault, origin: None }
+        ReverseFault { fault, origin: None, prim: None }
     }
 }
 
@@ -61,10 +64,20 @@ pub fn requests(
         if sweep.active[(node - sweep.low) as usize] {
             let made = sweep.reverse_node(b, node);
             b.set_origin(before);
-            made.map_err(|fault| ReverseFault { fault, origin: b.diagram().origins(node).next().cloned() })?;
+            made.map_err(|fault| blamed(b, node, fault))?;
         }
     }
     Ok(wrt.iter().map(|w| sweep.at(*w)).collect())
+}
+
+/// A fault of a node's rule, with its place.
+fn blamed(b: &Builder, node: u32, fault: TypeFault) -> ReverseFault {
+    let d = b.diagram();
+    let prim = match &d.node(Wire { node, port: 0 }).op {
+        Op::Call(prim) => Some(prim.clone()),
+        _ => None,
+    };
+    ReverseFault { fault, origin: d.origins(node).next().cloned(), prim }
 }
 
 /// The tables of one sweep, over the nodes `low..high`.

@@ -1,6 +1,6 @@
 //! How ports and states are drawn: the expression after `~`, a distribution, a wiring or a const.
 
-use crate::diagram::{Bits, Const, Init, Literal, Op};
+use crate::diagram::{Const, Init, Literal, Op};
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Den, Env, Res, Value, fault};
 use crate::object::{Base, Leaf};
@@ -308,12 +308,7 @@ impl<'p> Elab<'p> {
         if let Some(x) = entries.iter().find(|x| !leaf.base.holds(**x)) {
             self.begins(*x, leaf, (at, port))?;
         }
-        #[allow(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
-        let entries = match leaf.base {
-            Base::Real => Literal::Real(entries.into_iter().map(Bits).collect()),
-            Base::Bool => Literal::Bool(entries.into_iter().map(|x| x == 1.0).collect()),
-            Base::Int | Base::Fin(_) => Literal::Int(entries.into_iter().map(|x| x as i64).collect()),
-        };
+        let entries = Literal::of(leaf.base, &entries);
         Ok(Init::Literal(Arc::new(Const { leaf: leaf.clone(), entries })))
     }
 }

@@ -137,42 +137,28 @@ impl<'p> Elab<'p> {
 
     /// A number as a constant of a leaf's base, if it is one.
     pub(crate) fn number_as(&mut self, x: f64, like: &Leaf, span: Span) -> Res<Wire> {
-        let whole = x.fract() == 0.0 && x.abs() < 9.0e15;
-        let refuse = |what: &str| {
-            fault(Diagnostic::error(Code::BASE, format!("{x} is not {what}")).at(span, format!("beside {like}")).help(
-                match like.base {
-                    Base::Fin(_) => "labels of Fin[n] are the whole numbers from 0 to n - 1",
-                    base if x.fract() == 0.0 => base.entries(),
-                    _ => "only R has numbers that are not whole; a bit is 0 or 1",
-                },
-            ))
-        };
-        #[allow(clippy::cast_possible_truncation, reason = "whole and small")]
-        let n = x as i64;
-        let entries = match like.base {
-            Base::Real => {
-                let made = self.b.fill(&like.dims, x);
-                return self.typed(made, "number", span);
-            }
-            Base::Bool if x == 0.0 || x == 1.0 => Literal::Bool(vec![x == 1.0]),
-            Base::Bool => return refuse("a bit"),
-            Base::Int if whole => Literal::Int(vec![n]),
-            Base::Int if x.fract() == 0.0 => return refuse("between -9e15 and 9e15, the limits of whole numbers"),
-            Base::Int => return refuse("a whole number"),
-            Base::Fin(k) if whole && n >= 0 && n < i64::from(k) => Literal::Int(vec![n]),
-            Base::Fin(k) => return refuse(&format!("a label below {k}")),
-        };
-        let made = self.b.constant(Const { leaf: Leaf::new(like.base, &[1]), entries });
-        let one = self.typed(made, "number", span)?;
-        self.repeat_one(one, &like.dims, span)
-    }
-
-    /// One entry `X[1]` repeated over dimensions.
-    pub(crate) fn repeat_one(&mut self, one: Wire, dims: &[Dim], span: Span) -> Res<Wire> {
-        if dims == [Dim::ONE] {
-            return Ok(one);
+        if like.base == Base::Real {
+            let made = self.b.fill(&like.dims, x);
+            return self.typed(made, "number", span);
         }
-        let made = self.b.broadcast(one, dims);
+        if !like.base.holds(x) {
+            let what = match like.base {
+                Base::Bool => "a bit".to_owned(),
+                Base::Fin(k) => format!("a label below {k}"),
+                _ if x.fract() == 0.0 => "between -9e15 and 9e15, the limits of whole numbers".to_owned(),
+                _ => "a whole number".to_owned(),
+            };
+            let help = match like.base {
+                Base::Fin(_) => "labels of Fin[n] are the whole numbers from 0 to n - 1",
+                base if x.fract() == 0.0 => base.entries(),
+                _ => "only R has numbers that are not whole; a bit is 0 or 1",
+            };
+            let d = Diagnostic::error(Code::BASE, format!("{x} is not {what}"));
+            return fault(d.at(span, format!("beside {like}")).help(help));
+        }
+        let made = self.b.constant(Const { leaf: Leaf::new(like.base, &[1]), entries: Literal::of(like.base, &[x]) });
+        let one = self.typed(made, "number", span)?;
+        let made = self.b.broadcast(one, &like.dims);
         self.typed(made, "broadcast", span)
     }
 }

@@ -184,22 +184,9 @@ impl<'p> Elab<'p> {
                 if leaf.is_number() && leaf.base == Base::Real {
                     return Ok(Value::Number(entries.first().copied().unwrap_or(0.0)));
                 }
-                let dims = leaf.literal_dims().unwrap_or_default();
-                let made = match leaf.base {
-                    Base::Bool => {
-                        let entries = Literal::Bool(entries.iter().map(|x| *x != 0.0).collect());
-                        self.b.op(Op::Const(Arc::new(Const { leaf, entries })), &[])
-                    }
-                    #[allow(
-                        clippy::cast_possible_truncation,
-                        reason = "`const_item` has seen that they are whole and small"
-                    )]
-                    Base::Int | Base::Fin(_) => {
-                        let entries = Literal::Int(entries.iter().map(|x| *x as i64).collect());
-                        self.b.op(Op::Const(Arc::new(Const { leaf, entries })), &[])
-                    }
-                    Base::Real => self.b.reals(&dims, &entries),
-                };
+                // `const_item` has seen that the base holds them.
+                let entries = Literal::of(leaf.base, &entries);
+                let made = self.b.constant(Const { leaf, entries });
                 self.typed(made, "a const", span).map(Value::Wire)
             }
             _ => self.map_for_wire(path.last().map_or("", |p| &p.name), span),
