@@ -7,10 +7,10 @@
 
 mod commands;
 
-use commands::{catlearn, command, ends, folder, json, last, text};
+use commands::{catlearn, ends, folder, json, last, text};
 use serde_json::Value;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn shared() -> PathBuf {
     std::env::var_os("CATLEARN_SHARED").map_or_else(|| "../shared/data".into(), PathBuf::from)
@@ -67,6 +67,18 @@ fn examples_check_format_trace_and_train() {
     }
 }
 
+/// A run that is stopped after some updates and gone on with ends as the unbroken one.
+fn goes_on_with_the_same_bits(dir: &Path, program: &str, updates: usize) {
+    let file = dir.join("p.lens");
+    std::fs::write(&file, program).unwrap();
+    let (whole, parts) = (dir.join("whole"), dir.join("parts"));
+    let stop = updates.to_string();
+    ends(&catlearn(&["-q", "train", text(&file), "--out", text(&whole)]), 0);
+    ends(&catlearn(&["-q", "train", text(&file), "--out", text(&parts), "--stop-after", &stop]), 130);
+    ends(&catlearn(&["-q", "train", "--resume", text(&parts)]), 0);
+    assert_eq!(last(&whole), last(&parts));
+}
+
 /// Stopped after 7 of its updates and gone on with: tables, counters and the place among the examples are the same.
 #[test]
 fn an_interrupted_circuit_goes_on_with_the_same_bits() {
@@ -75,13 +87,7 @@ fn an_interrupted_circuit_goes_on_with_the_same_bits() {
                    model net : Bool[6] -> Int[2] = lut_layer[6, 16, 4] >> lut_layer[16, 8, 4] >> popcount[2]\n\
                    train t { data = rows, model = net, loss = hinge_votes(margin = 2), optimiser = counter(limit = 60),\n\
                    batch = active(8), epochs = 6, seed = 3, metrics = [accuracy] }\n";
-    let file = dir.join("p.lens");
-    std::fs::write(&file, program).unwrap();
-    let (whole, parts) = (dir.join("whole"), dir.join("parts"));
-    ends(&catlearn(&["-q", "train", text(&file), "--out", text(&whole)]), 0);
-    ends(&command(&["-q", "train", text(&file), "--out", text(&parts), "--stop-after", "7"]).output().unwrap(), 130);
-    ends(&catlearn(&["-q", "train", "--resume", text(&parts)]), 0);
-    assert_eq!(last(&whole), last(&parts));
+    goes_on_with_the_same_bits(&dir, program, 7);
 }
 
 /// 3 * 3002399751580331 is 2^53 + 1, which a double does not have.
@@ -92,13 +98,7 @@ fn whole_numbers_that_no_double_has_are_kept_by_a_checkpoint() {
                    optimiser tripled on p : Bool[n] { state c : Int[n] ~ zeros\n put (g : Int[n]) {\n\
                    next c = if c == 0 then 3002399751580331 else 3 * c\n c >= 0 } }\n\
                    train t { data = rows, model = lut[3], loss = xor_error, optimiser = tripled, batch = 8, steps = 4, seed = 1 }\n";
-    let file = dir.join("p.lens");
-    std::fs::write(&file, program).unwrap();
-    let (whole, parts) = (dir.join("whole"), dir.join("parts"));
-    ends(&catlearn(&["-q", "train", text(&file), "--out", text(&whole)]), 0);
-    ends(&command(&["-q", "train", text(&file), "--out", text(&parts), "--stop-after", "2"]).output().unwrap(), 130);
-    ends(&catlearn(&["-q", "train", "--resume", text(&parts)]), 0);
-    assert_eq!(last(&whole), last(&parts));
+    goes_on_with_the_same_bits(&dir, program, 2);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::diagram::{Diagram, Init};
 use crate::elaborate::items::check;
 use crate::elaborate::items::samples;
 use crate::elaborate::items::train;
-use crate::elaborate::scope::imports;
 use crate::elaborate::scope::names::{DefId, Definitions, item_name, item_word, nearest};
+use crate::elaborate::scope::{cycles, imports, lint};
 use crate::object::{Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, SourceMap, Span, World};
 use crate::syntax::ast::{Field, Ident, ItemKind};
@@ -294,9 +294,9 @@ impl Program {
         let prelude = (0..files.main).collect();
         let defs = Definitions::new(files.sources, files.files, prelude, &mut said);
         let mut defs = defs;
-        defs.circular = crate::elaborate::scope::cycles::check(&defs, &mut said);
+        defs.circular = cycles::check(&defs, &mut said);
         for file in defs.files.iter().skip(files.main) {
-            file.tree.items.iter().for_each(|i| crate::elaborate::scope::lint::item(i, &mut said));
+            file.tree.items.iter().for_each(|i| lint::item(i, &mut said));
         }
         let program = Program { defs, main: files.main, said, numbers: Mutex::default() };
         if program.said.has_errors() {

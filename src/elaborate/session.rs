@@ -6,6 +6,7 @@
 use crate::diagram::{Builder, Origin, PrimDef, TypeFault, Wire};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::scope::names::{DefId, Definitions, nearest};
+use crate::elaborate::terms::builtins;
 use crate::elaborate::update::rule_scope::RuleScope;
 use crate::elaborate::value::{Den, Env, Place, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
@@ -152,7 +153,7 @@ impl<'p> Elab<'p> {
 
     /// The fault for a name that means nothing here.
     pub(crate) fn unknown<T>(&self, name: &str, span: Span, env: &Env<'p>, what: &str) -> Res<T> {
-        if crate::elaborate::terms::builtins::LATER.contains(&name) {
+        if builtins::LATER.contains(&name) {
             return Self::not_yet(&format!("`{name}`"), span);
         }
         // `rule.step(..)` of a rule that was passed in.
@@ -181,7 +182,7 @@ impl<'p> Elab<'p> {
             _ => false,
         });
         names.extend(self.defs.visible(env.file).into_iter().filter(fits));
-        let builtins = crate::elaborate::terms::builtins::NAMES.iter().copied().filter(|_| map);
+        let builtins = builtins::NAMES.iter().copied().filter(|_| map);
         let bases = ["R", "Bool", "Int", "Fin"].into_iter().filter(|_| what == "type");
         let near = nearest(name, names.iter().map(|n| &**n).chain(builtins).chain(bases)).map(str::to_owned);
         let d = Diagnostic::error(Code::UNKNOWN_NAME, format!("there is no {what} `{name}`")).at(span, "unknown here");

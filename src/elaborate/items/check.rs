@@ -4,6 +4,7 @@
 //! divide), they are checked where they are used. Rules are elaborated over sample leaves of their scope.
 
 use crate::diagram::{Diagram, Role};
+use crate::elaborate::items::data_items::spec_of;
 use crate::elaborate::items::models::diagram_of;
 use crate::elaborate::items::squares::Squares;
 use crate::elaborate::items::train;
@@ -11,6 +12,7 @@ use crate::elaborate::program::{ItemInfo, Model, Numbers, Parameter, Program};
 use crate::elaborate::scope::names::{DefId, Definitions, item_name, item_word, nearest};
 use crate::elaborate::scope::unread::stand_in;
 use crate::elaborate::session::Elab;
+use crate::elaborate::terms::apply::{Arriving, Call};
 use crate::elaborate::typing::dims::{Known, Vars};
 use crate::elaborate::typing::types::Ty;
 use crate::elaborate::update::rules;
@@ -65,7 +67,7 @@ fn one(program: &Program, id: DefId, item: &Item, squares: &mut Squares, said: &
         }
         ItemKind::Rule(rule) => rule_item(defs, id, rule, said),
         ItemKind::Data(record) => {
-            crate::elaborate::items::data_items::spec_of(defs, id.file, record, said);
+            spec_of(defs, id.file, record, said);
         }
         ItemKind::Train(record) => {
             let found = train::training(defs, id.file, record, &[]);
@@ -265,11 +267,8 @@ pub(crate) fn prim_model(
         let names = open(&vars);
         let vars = sample(&names, sizes);
         let input = elab.inputs(&from, &vars, "x", Role::Input)?;
-        let call = crate::elaborate::terms::apply::Call {
-            span: prim.name.span,
-            ..crate::elaborate::terms::apply::Call::default()
-        };
-        let arriving = crate::elaborate::terms::apply::Arriving { value: input, from: None };
+        let call = Call { span: prim.name.span, ..Call::default() };
+        let arriving = Arriving { value: input, from: None };
         let value = elab.apply_prim_with(id, prim, &call, &env, arriving, vars)?;
         let mut wires = Vec::new();
         let mut stack = vec![value];

@@ -246,7 +246,7 @@ fn agree<'p>(
         return Ok(());
     }
     // A model of the prelude is shown where it is used.
-    let own = !elab.defs.file_of(s.map.arrow.span.file).is_some_and(|f| elab.defs.is_prelude(f));
+    let own = !elab.defs.in_prelude(s.map.arrow.span);
     let at = if own { s.map.arrow.from.span } else { s.call.span };
     let d = Diagnostic::error(
         Code::DATA_SHAPE,

@@ -39,13 +39,7 @@ impl<'p> Elab<'p> {
         mut vars: Vars,
     ) -> Res<Value> {
         let mut inner = Env::new(id.file, Place::new(""));
-        let (from, to) = (self.ty(&prim.arrow.from, &inner)?, self.ty(&prim.arrow.to, &inner)?);
-        self.open_letters(&from, &mut vars);
-        self.open_letters(&to, &mut vars);
-        if let Some(m) = self.unify(&from, &input.value, &mut vars)? {
-            return self.does_not_fit(&prim.name, (&prim.arrow, &prim.dims), call, &input, &m);
-        }
-        vars.bind_into(&mut inner);
+        let to = self.arrive((&prim.name, &prim.arrow, &prim.dims), call, &input, &mut vars, &mut inner)?;
         // In a rule of global scope, and inside its own `rev`, the body stands for the call.
         if holds_family(&input.value) || self.prim_in_progress == Some(id) {
             let (wires, block) = &prim.fwd;

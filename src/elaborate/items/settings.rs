@@ -3,6 +3,7 @@
 use crate::elaborate::items::train::Fields;
 use crate::elaborate::program::{Aggregator, BatchSize, Length, Metric, Precision, RuleDiagram, Select, Settings};
 use crate::elaborate::session::Elab;
+use crate::elaborate::typing::dims::whole;
 use crate::elaborate::value::{Env, Res, fault};
 use crate::object::Tangent;
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
@@ -277,7 +278,7 @@ fn batch<'p>(elab: &mut Elab<'p>, items: &'p [Arg], span: Span, env: &Env<'p>) -
         let ArgValue::Expr(e) = &item.value else {
             return fault(Diagnostic::error(Code::TRAIN_FIELD, "rows are whole numbers").at(item.span, ""));
         };
-        let n = crate::elaborate::typing::dims::whole(elab.number(e, env)?, e.span)?;
+        let n = whole(elab.number(e, env)?, e.span)?;
         match usize::try_from(n) {
             Ok(n) => rows.push(n),
             Err(_) => return wrong(e, "order", "rows counted from 0"),

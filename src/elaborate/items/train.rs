@@ -5,6 +5,7 @@
 
 use crate::data::DataSpec;
 use crate::diagram::Diagram;
+use crate::elaborate::items::data_items::spec_of;
 use crate::elaborate::items::objective::{goal, objective_of, prediction, trained};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::settings;
@@ -259,8 +260,7 @@ pub(crate) fn data_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Re
     let ItemKind::Data(record) = &item.kind else {
         return fault(Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is not data")).at(e.span, ""));
     };
-    let spec =
-        crate::elaborate::items::data_items::spec_of(elab.defs, id.file, record, &mut elab.diagnostics).ok_or(None)?;
+    let spec = spec_of(elab.defs, id.file, record, &mut elab.diagnostics).ok_or(None)?;
     let file = elab.defs.files.get(id.file).and_then(|f| elab.defs.sources.get(f.id)).map(|s| s.name.to_string());
     Ok((spec, file.unwrap_or_default(), item.span))
 }

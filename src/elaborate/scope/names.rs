@@ -154,6 +154,11 @@ impl Definitions {
         self.prelude.contains(&file)
     }
 
+    /// Whether a place is in the prelude.
+    pub(crate) fn in_prelude(&self, span: Span) -> bool {
+        self.file_of(span.file).is_some_and(|f| self.is_prelude(f))
+    }
+
     /// The place of a source file among the files.
     pub(crate) fn file_of(&self, id: FileId) -> Option<usize> {
         self.files.iter().position(|f| f.id == id)

@@ -4,6 +4,7 @@
 //! that exists. Words among settings and dimensions are left to the call.
 
 use crate::elaborate::session::Elab;
+use crate::elaborate::terms::builtins;
 use crate::elaborate::value::{Den, Env, Value};
 use crate::syntax::ast::{ArgValue, Block, Body, Expr, ExprKind, GroupKind, Ident, Statement};
 
@@ -73,7 +74,7 @@ impl<'p> Elab<'p> {
 
     fn known_name(&mut self, path: &[Ident], e: &'p Expr, env: &Env<'p>, what: &str) {
         let local = path.first().is_some_and(|n| env.get(&n.name).is_some());
-        let own = matches!(path, [n] if crate::elaborate::terms::builtins::NAMES.contains(&&*n.name)
+        let own = matches!(path, [n] if builtins::NAMES.contains(&&*n.name)
             || matches!(&*n.name, "pi" | "true" | "false" | "request"));
         if local || own || self.resolve_path(path, env).is_some() {
             return;

@@ -5,6 +5,8 @@
 
 use crate::elaborate::scope::names::DefId;
 use crate::elaborate::session::Elab;
+use crate::elaborate::terms::arith::Binary;
+use crate::elaborate::terms::builtins;
 use crate::elaborate::value::{Closure, Den, Env, Place, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, Group, GroupKind, Ident, ItemKind, SumOp};
@@ -95,8 +97,8 @@ impl<'p> Elab<'p> {
                 for (op, span, each) in rest {
                     let value = (self.apply(each, env, input.clone())?, each.span);
                     let binary = match op {
-                        SumOp::Add => crate::elaborate::terms::arith::Binary::Add,
-                        SumOp::Subtract => crate::elaborate::terms::arith::Binary::Subtract,
+                        SumOp::Add => Binary::Add,
+                        SumOp::Subtract => Binary::Subtract,
                         _ => return Self::not_yet("this sum of maps", *span),
                     };
                     let joined = total.1.to(value.1);
@@ -161,7 +163,7 @@ impl<'p> Elab<'p> {
         match self.resolve_path(path, env) {
             Some(id) => self.apply_def(id, &call, env, input),
             None => match path {
-                [name] if crate::elaborate::terms::builtins::NAMES.contains(&&*name.name) => {
+                [name] if builtins::NAMES.contains(&&*name.name) => {
                     self.at(call.span, env);
                     self.builtin(name, &call, env, input)
                 }

@@ -1,6 +1,7 @@
 //! Blocks: `let`s and `next`s in order, patterns that take products apart.
 
 use crate::elaborate::session::Elab;
+use crate::elaborate::typing::dims::Vars;
 use crate::elaborate::value::{Den, Env, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Block, LetPattern, Pattern, Statement, Type, Wires};
@@ -37,7 +38,7 @@ impl<'p> Elab<'p> {
 
     fn check_type(&mut self, ty: &'p Type, value: &Value, span: Span, env: &Env<'p>) -> Res<()> {
         let resolved = self.ty(ty, env)?;
-        let mut vars = crate::elaborate::typing::dims::Vars::default();
+        let mut vars = Vars::default();
         if let Some(m) = self.unify(&resolved, value, &mut vars)? {
             return fault(
                 Diagnostic::error(Code::SHAPE, format!("this is {}, not {}", m.gives, m.needs))

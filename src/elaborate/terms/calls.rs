@@ -3,14 +3,14 @@
 //! In: a definition, the brackets of a call, wires. Out: its value; a mismatch says both types and where each comes from.
 
 use crate::diagram::Wire;
-use crate::elaborate::scope::names::DefId;
+use crate::elaborate::scope::names::{DefId, item_name};
 use crate::elaborate::session::{Elab, MemoKey};
 use crate::elaborate::terms::apply::{Arriving, Call};
 use crate::elaborate::typing::dims::{Known, Vars};
-use crate::elaborate::typing::types::{DimTerm, Mismatch, dim_terms};
+use crate::elaborate::typing::types::{DimTerm, Mismatch, Ty, dim_terms};
 use crate::elaborate::value::{Den, Env, Place, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{Arg, ArgValue, Body, ExprKind, Ident, ItemKind, MapItem};
+use crate::syntax::ast::{Arg, ArgValue, Arrow, Body, DimVar, ExprKind, Ident, ItemKind, MapItem};
 
 impl<'p> Elab<'p> {
     /// Applies a definition, taking the next number if it makes parameters.
@@ -63,7 +63,7 @@ impl<'p> Elab<'p> {
     pub(crate) fn call_dims(
         &mut self,
         name: &Ident,
-        declared: &'p [crate::syntax::ast::DimVar],
+        declared: &'p [DimVar],
         call: &Call<'p>,
         env: &Env<'p>,
     ) -> Res<Vars> {
@@ -118,6 +118,26 @@ impl<'p> Elab<'p> {
         Ok(vars)
     }
 
+    /// Matches what arrives with what a definition takes: its dimensions are known in `inner` from
+    /// then on. Gives the type that it promises.
+    pub(crate) fn arrive(
+        &mut self,
+        (name, arrow, declared): (&Ident, &'p Arrow, &'p [DimVar]),
+        call: &Call<'p>,
+        input: &Arriving,
+        vars: &mut Vars,
+        inner: &mut Env<'p>,
+    ) -> Res<Ty<'p>> {
+        let (from, to) = (self.ty(&arrow.from, inner)?, self.ty(&arrow.to, inner)?);
+        self.open_letters(&from, vars);
+        self.open_letters(&to, vars);
+        if let Some(m) = self.unify(&from, &input.value, vars)? {
+            return self.does_not_fit(name, (arrow, declared), call, input, &m);
+        }
+        vars.bind_into(inner);
+        Ok(to)
+    }
+
     /// Applies a map with its parameters under a prefix.
     pub(crate) fn apply_map_at(
         &mut self,
@@ -158,13 +178,7 @@ impl<'p> Elab<'p> {
     ) -> Res<Value> {
         let mut inner = Env::new(id.file, Place::new(prefix));
         self.bind_formals(map, call, env, &mut inner)?;
-        let (from, to) = (self.ty(&map.arrow.from, &inner)?, self.ty(&map.arrow.to, &inner)?);
-        self.open_letters(&from, &mut vars);
-        self.open_letters(&to, &mut vars);
-        if let Some(m) = self.unify(&from, &input.value, &mut vars)? {
-            return self.does_not_fit(&map.name, (&map.arrow, &map.dims), call, &input, &m);
-        }
-        vars.bind_into(&mut inner);
+        let to = self.arrive((&map.name, &map.arrow, &map.dims), call, &input, &mut vars, &mut inner)?;
         let given = self.given_ports(map, call, env)?;
         let key = self.memo_key(id, map, &vars, &inner, &input.value, &given);
         if let Some(value) = key.as_ref().and_then(|k| self.memo.get(k)) {
@@ -206,13 +220,11 @@ impl<'p> Elab<'p> {
     /// is the place of the fault.
     pub(crate) fn called_from(&self, mut d: Diagnostic) -> Diagnostic {
         const HERE: &str = "in this call";
-        let prelude = |span: Span| self.defs.file_of(span.file).is_some_and(|f| self.defs.is_prelude(f));
+        let prelude = |span: Span| self.defs.in_prelude(span);
         if d.labels.iter().any(|l| l.text == HERE) || d.code == Code::RULE_SCOPE {
             return d;
         }
-        let own_name = |id: DefId, span: Span| {
-            self.defs.item(id).and_then(crate::elaborate::scope::names::item_name).is_some_and(|n| n.span == span)
-        };
+        let own_name = |id: DefId, span: Span| self.defs.item(id).and_then(item_name).is_some_and(|n| n.span == span);
         let Some((id, span)) = self.calls.iter().rev().find(|(_, span)| !prelude(*span)).copied() else {
             // In a rule of the prelude the place is where the run names it.
             return match &self.rule {
@@ -235,7 +247,7 @@ impl<'p> Elab<'p> {
 
     /// A fault in the ports of a definition: one that lies in the prelude alone has the call for its place.
     fn drawn_in(&mut self, id: DefId, call: Span, d: Diagnostic) -> Diagnostic {
-        let prelude = |span: Span| self.defs.file_of(span.file).is_some_and(|f| self.defs.is_prelude(f));
+        let prelude = |span: Span| self.defs.in_prelude(span);
         if !d.labels.iter().all(|l| prelude(l.span)) {
             return d;
         }
@@ -263,13 +275,7 @@ impl<'p> Elab<'p> {
     }
 
     /// The two dimensions of a call the other way round, if the map then takes what arrives.
-    fn swapped(
-        &mut self,
-        arrow: &'p crate::syntax::ast::Arrow,
-        declared: &'p [crate::syntax::ast::DimVar],
-        call: &Call<'p>,
-        input: &Value,
-    ) -> Option<String> {
+    fn swapped(&mut self, arrow: &'p Arrow, declared: &'p [DimVar], call: &Call<'p>, input: &Value) -> Option<String> {
         let ([a, b], [x, y]) = (call.dims?.args.as_slice(), declared) else { return None };
         let mut vars = Vars::default();
         for (var, arg) in [(x, b), (y, a)] {
@@ -291,7 +297,7 @@ impl<'p> Elab<'p> {
     pub(crate) fn does_not_fit<T>(
         &mut self,
         name: &Ident,
-        (arrow, declared): (&'p crate::syntax::ast::Arrow, &'p [crate::syntax::ast::DimVar]),
+        (arrow, declared): (&'p Arrow, &'p [DimVar]),
         call: &Call<'p>,
         input: &Arriving,
         m: &Mismatch,
@@ -312,7 +318,7 @@ impl<'p> Elab<'p> {
             }
             _ => d,
         };
-        let own = !self.defs.file_of(arrow.span.file).is_some_and(|f| self.defs.is_prelude(f));
+        let own = !self.defs.in_prelude(arrow.span);
         fault(if own { d.also(arrow.from.span, format!("takes {}", m.needs)) } else { d })
     }
 

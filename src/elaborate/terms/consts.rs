@@ -1,7 +1,7 @@
 //! Constant tensors: numbers, nested lists, names of consts, `eye[n]`, `zeros[..]`, `ones[..]`.
 
 use crate::elaborate::session::Elab;
-use crate::elaborate::typing::dims::Vars;
+use crate::elaborate::typing::dims::{Vars, entries_of};
 use crate::elaborate::value::{Env, Res, Value, fault};
 use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
@@ -15,7 +15,7 @@ const MOST: u64 = 1 << 24;
 
 /// The number of entries of a constant that is written out, if it is not too large.
 fn written_out(dims: &[u64], span: Span) -> Res<usize> {
-    let entries = dims.iter().try_fold(1_u64, |n, d| n.checked_mul(*d));
+    let entries = entries_of(dims);
     match entries.filter(|n| *n <= MOST).and_then(|n| usize::try_from(n).ok()) {
         Some(n) => Ok(n),
         None => {

@@ -2,7 +2,10 @@
 
 use crate::diagram::{AffineIndex, Const, Literal, Logic, Op, Wire};
 use crate::elaborate::session::Elab;
+use crate::elaborate::terms::apply::Arriving;
 use crate::elaborate::terms::arith::{Binary, Operand};
+use crate::elaborate::terms::builtins;
+use crate::elaborate::typing::dims::whole;
 use crate::elaborate::value::{Den, Env, Res, Value, fault};
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Span};
@@ -32,6 +35,25 @@ impl<'p> Elab<'p> {
         made.into_iter().collect::<Option<Vec<_>>>().ok_or(None)
     }
 
+    /// Operands joined from left to right.
+    fn in_order<O: Copy>(
+        &mut self,
+        first: &'p Expr,
+        rest: &'p [(O, Span, Expr)],
+        env: &Env<'p>,
+        join: impl Fn(&mut Self, O, Operand, Operand, Span) -> Res<Value>,
+    ) -> Res<Value> {
+        let each: Vec<&'p Expr> = std::iter::once(first).chain(rest.iter().map(|(_, _, e)| e)).collect();
+        let mut operands = self.operands(&each, env)?.into_iter();
+        let mut total = operands.next().ok_or(None)?;
+        for ((op, _, _), operand) in rest.iter().zip(operands) {
+            let span = total.1.to(operand.1);
+            self.at(span, env);
+            total = (join(self, *op, total, operand, span)?, span);
+        }
+        Ok(total.0)
+    }
+
     fn wire_here(&mut self, e: &'p Expr, env: &Env<'p>) -> Res<Value> {
         match &e.kind {
             ExprKind::Number(x) => Ok(Value::Number(*x)),
@@ -41,41 +63,19 @@ impl<'p> Elab<'p> {
                 let parts = self.operands(&each, env)?;
                 Ok(Value::Tuple(parts.into_iter().map(|(v, _)| v).collect()))
             }
-            ExprKind::Sum(first, rest) => {
-                let each: Vec<&'p Expr> = std::iter::once(&**first).chain(rest.iter().map(|(_, _, e)| e)).collect();
-                let mut terms = self.operands(&each, env)?.into_iter();
-                let mut total = terms.next().ok_or(None)?;
-                for ((op, _, _), term) in rest.iter().zip(terms) {
-                    let span = total.1.to(term.1);
-                    self.at(span, env);
-                    let value = match op {
-                        SumOp::Add => self.binary(Binary::Add, total, term, span)?,
-                        SumOp::Subtract => self.binary(Binary::Subtract, total, term, span)?,
-                        SumOp::Xor => self.logic(Logic::Xor, &[total, term], span)?,
-                        SumOp::Or => self.logic(Logic::Or, &[total, term], span)?,
-                    };
-                    total = (value, span);
-                }
-                Ok(total.0)
-            }
-            ExprKind::Product(first, rest) => {
-                let each: Vec<&'p Expr> = std::iter::once(&**first).chain(rest.iter().map(|(_, _, e)| e)).collect();
-                let mut factors = self.operands(&each, env)?.into_iter();
-                let mut total = factors.next().ok_or(None)?;
-                for ((op, _, _), factor) in rest.iter().zip(factors) {
-                    let span = total.1.to(factor.1);
-                    self.at(span, env);
-                    let value = match op {
-                        ProductOp::Times => self.binary(Binary::Multiply, total, factor, span)?,
-                        ProductOp::Divide => self.binary(Binary::Divide, total, factor, span)?,
-                        ProductOp::Mod => self.binary(Binary::Mod, total, factor, span)?,
-                        ProductOp::Matrix => self.matrix_product(&total, &factor, span)?,
-                        ProductOp::And => self.logic(Logic::And, &[total, factor], span)?,
-                    };
-                    total = (value, span);
-                }
-                Ok(total.0)
-            }
+            ExprKind::Sum(first, rest) => self.in_order(first, rest, env, |elab, op, a, b, span| match op {
+                SumOp::Add => elab.binary(Binary::Add, a, b, span),
+                SumOp::Subtract => elab.binary(Binary::Subtract, a, b, span),
+                SumOp::Xor => elab.logic(Logic::Xor, &[a, b], span),
+                SumOp::Or => elab.logic(Logic::Or, &[a, b], span),
+            }),
+            ExprKind::Product(first, rest) => self.in_order(first, rest, env, |elab, op, a, b, span| match op {
+                ProductOp::Times => elab.binary(Binary::Multiply, a, b, span),
+                ProductOp::Divide => elab.binary(Binary::Divide, a, b, span),
+                ProductOp::Mod => elab.binary(Binary::Mod, a, b, span),
+                ProductOp::Matrix => elab.matrix_product(&a, &b, span),
+                ProductOp::And => elab.logic(Logic::And, &[a, b], span),
+            }),
             ExprKind::Power(pair) => {
                 let (base, exponent) = (self.operand(&pair.0, env)?, self.operand(&pair.1, env)?);
                 self.at(e.span, env);
@@ -167,7 +167,7 @@ impl<'p> Elab<'p> {
         let Some(id) = self.resolve_path(path, env) else {
             let name: Vec<&str> = path.iter().map(|p| &*p.name).collect();
             let name = name.join(".");
-            if crate::elaborate::terms::builtins::NAMES.contains(&name.as_str()) {
+            if builtins::NAMES.contains(&name.as_str()) {
                 return self.map_for_wire(&name, span);
             }
             return self.unknown(&name, span, env, "wire");
@@ -306,7 +306,7 @@ impl<'p> Elab<'p> {
             let (ExprKind::Path(path), Some((shape, slices))) = (&head.kind, groups.split_at_checked(1)) else {
                 return Err(None);
             };
-            let input = crate::elaborate::terms::apply::Arriving { value: Value::Tuple(Vec::new()), from: None };
+            let input = Arriving { value: Value::Tuple(Vec::new()), from: None };
             let call = self.brackets(shape, e.span)?;
             let mut value = self.apply_named(path, head.span, call, env, input)?;
             for group in slices {
@@ -384,7 +384,7 @@ impl<'p> Elab<'p> {
     fn range(&mut self, arg: &'p Arg, n: u64, env: &Env<'p>) -> Res<(u64, u64)> {
         let at = |elab: &mut Self, e: &'p Expr| -> Res<u64> {
             let x = elab.number(e, env)?;
-            let x = crate::elaborate::typing::dims::whole(x, e.span)?;
+            let x = whole(x, e.span)?;
             u64::try_from(x)
                 .or_else(|_| fault(Diagnostic::error(Code::RANGE, format!("{x} is negative")).at(e.span, "")))
         };

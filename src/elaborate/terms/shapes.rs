@@ -4,6 +4,7 @@ use crate::diagram::{AffineIndex, LeadAxis, Op, Wire};
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::apply::Call;
 use crate::elaborate::terms::arith::{Binary, Operand};
+use crate::elaborate::typing::dims::{entries_of, whole};
 use crate::elaborate::value::{Env, Res, Value, fault};
 use crate::object::{Base, Dim};
 use crate::source::{Code, Diagnostic, Span};
@@ -58,7 +59,7 @@ impl<'p> Elab<'p> {
     fn axis(&mut self, call: &Call<'p>, env: &Env<'p>, rank: usize) -> Res<usize> {
         let Some(e) = self.arg(call, "axis", usize::MAX) else { return Ok(rank.saturating_sub(1)) };
         let x = self.number(e, env)?;
-        let axis = crate::elaborate::typing::dims::whole(x, e.span)?;
+        let axis = whole(x, e.span)?;
         usize::try_from(axis).ok().filter(|a| *a < rank).ok_or_else(|| {
             Some(Box::new(
                 Diagnostic::error(Code::RANGE, format!("axis {axis} of a tensor with {rank} axes"))
@@ -263,7 +264,7 @@ impl<'p> Elab<'p> {
         let x = self.one_wire(ins, name, call.span)?;
         let dims = self.dims_given(call, env)?;
         let leaf = self.leaf(x);
-        let Some(total) = dims.iter().try_fold(1_u64, |n, d| n.checked_mul(*d)) else {
+        let Some(total) = entries_of(&dims) else {
             return fault(
                 Diagnostic::error(Code::LIMIT, "this has more entries than any memory").at(call.span, "more than 2^64"),
             );
@@ -348,7 +349,7 @@ impl<'p> Elab<'p> {
     /// `zeros[n]`, `ones[n]`, `eye[n]`.
     pub(crate) fn filled(&mut self, name: &Ident, call: &Call<'p>, env: &Env<'p>) -> Res<Value> {
         let sizes = self.dims_given(call, env)?;
-        let entries = sizes.iter().try_fold(1_u64, |n, d| n.checked_mul(*d));
+        let entries = entries_of(&sizes);
         if entries.is_none_or(|n| n > 1 << 40) {
             return fault(
                 Diagnostic::error(Code::LIMIT, "this has more entries than any memory").at(call.span, "more than 2^40"),
@@ -398,7 +399,7 @@ impl<'p> Elab<'p> {
 
     /// How many zeros stand beside an axis: a whole number, zero or more.
     fn margin(&mut self, e: &'p Expr, env: &Env<'p>) -> Res<u64> {
-        let n = crate::elaborate::typing::dims::whole(self.number(e, env)?, e.span)?;
+        let n = whole(self.number(e, env)?, e.span)?;
         match u64::try_from(n) {
             Ok(n) if n <= 1 << 32 => Ok(n),
             Ok(n) => fault(

@@ -279,3 +279,8 @@ pub(crate) fn positive(n: i64, span: Span) -> Res<u64> {
         ),
     }
 }
+
+/// How many entries a shape has, if 64 bits can say it.
+pub(crate) fn entries_of(dims: &[u64]) -> Option<u64> {
+    dims.iter().try_fold(1_u64, |n, d| n.checked_mul(*d))
+}

@@ -1,7 +1,9 @@
 //! Maps and settings passed to a definition: what its formals denote in a call.
 
+use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::apply::Call;
+use crate::elaborate::terms::builtins;
 use crate::elaborate::value::{Closure, Den, Env, Res, Value, fault};
 use crate::source::{Code, Diagnostic};
 use crate::syntax::ast::{ArgValue, Expr, ExprKind, FormalKind, GroupKind, Ident, ItemKind, MapItem};
@@ -72,12 +74,10 @@ impl<'p> Elab<'p> {
         key: &Ident,
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> Res<T> {
-        if matches!((&*name.name, &*key.name), ("attention", "heads" | "causal"))
-            && self.defs.file_of(name.span.file).is_some_and(|f| self.defs.is_prelude(f))
-        {
+        if matches!((&*name.name, &*key.name), ("attention", "heads" | "causal")) && self.defs.in_prelude(name.span) {
             return Self::not_yet(&format!("the setting `{}` of `{}`", key.name, name.name), key.span);
         }
-        let near = crate::elaborate::scope::names::nearest(&key.name, known.clone()).map(str::to_owned);
+        let near = nearest(&key.name, known.clone()).map(str::to_owned);
         let d = Diagnostic::error(Code::SETTING, format!("`{}` has no setting `{}`", name.name, key.name))
             .at(key.span, "unknown setting");
         let all: Vec<&str> = known.collect();
@@ -122,7 +122,7 @@ impl<'p> Elab<'p> {
                     Some(ItemKind::Dim(_) | ItemKind::Const(_)) => self.wire(e, env).map(Den::Wires),
                     Some(_) => Ok(Den::Map(Rc::new(self.closure(e, env, prefix)))),
                     None => match path.as_slice() {
-                        [name] if crate::elaborate::terms::builtins::NAMES.contains(&&*name.name) => {
+                        [name] if builtins::NAMES.contains(&&*name.name) => {
                             Ok(Den::Map(Rc::new(self.closure(e, env, prefix))))
                         }
                         [name] if &*name.name == "pi" => Ok(Den::Wires(Value::Number(std::f64::consts::PI))),
@@ -142,7 +142,7 @@ impl<'p> Elab<'p> {
                         };
                         let kind = self.resolve_path(path, env).and_then(|id| self.defs.item(id)).map(|i| &i.kind);
                         let known = matches!(kind, Some(ItemKind::Map(_) | ItemKind::Prim(_) | ItemKind::Rule(_)));
-                        let builtin = matches!(path.as_slice(), [n] if crate::elaborate::terms::builtins::NAMES.contains(&&*n.name));
+                        let builtin = matches!(path.as_slice(), [n] if builtins::NAMES.contains(&&*n.name));
                         !local && (known || (kind.is_none() && builtin))
                     }
                     _ => false,

@@ -4,7 +4,7 @@
 //! [`Mismatch`] with both sides as people write them, numbers included.
 
 use crate::elaborate::session::Elab;
-use crate::elaborate::typing::dims::{Known, Linear, Vars, positive};
+use crate::elaborate::typing::dims::{Known, Linear, Vars, entries_of, positive};
 use crate::elaborate::value::{Den, Env, Res, Value, fault};
 use crate::object::{Base, Dim, Leaf};
 use crate::source::{Code, Diagnostic, Span};
@@ -368,7 +368,7 @@ impl<'p> Elab<'p> {
                     .at(span, "the limit is 12"),
             );
         }
-        let entries = out.iter().try_fold(1_u64, |n, d| n.checked_mul(*d)).filter(|n| *n <= 1 << 40);
+        let entries = entries_of(&out).filter(|n| *n <= 1 << 40);
         if entries.is_none() {
             return fault(Diagnostic::error(Code::LIMIT, "this has more entries than any memory").at(span, ""));
         }

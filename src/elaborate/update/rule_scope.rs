@@ -1,6 +1,7 @@
 //! What holds while the body of an update rule is elaborated: its scope, its clock, its requests, its next states.
 
 use crate::diagram::{Op, Wire};
+use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Res, Value, fault};
 use crate::object::{Leaf, Tangent};
@@ -52,8 +53,7 @@ impl<'p> Elab<'p> {
             );
         };
         if !scope.states.contains(&name.name) {
-            let near = crate::elaborate::scope::names::nearest(&name.name, scope.states.iter().map(|s| &**s))
-                .map(str::to_owned);
+            let near = nearest(&name.name, scope.states.iter().map(|s| &**s)).map(str::to_owned);
             let d =
                 Diagnostic::error(Code::RULE_BODY, format!("this rule has no state `{}`", name.name)).at(name.span, "");
             return fault(match near {

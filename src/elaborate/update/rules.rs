@@ -225,6 +225,10 @@ impl<'p> Building<'_, 'p> {
             return Ok((0..leaves.len()).map(|i| vec![i]).collect());
         }
         let path = |i: usize| leaves.get(i).and_then(|l| self.leaves.get(*l)).map_or("", |(p, _)| &**p);
+        let meets = |i: usize, what: String| {
+            let works = format!("`{}` works on {}, {what}", stage.item.name.name, names(&stage.item.on));
+            Diagnostic::error(Code::RULE_SCOPE, works).at(stage.span, format!("meets `{}`", path(i)))
+        };
         let mut groups = Vec::new();
         let mut taken = vec![false; leaves.len()];
         for i in 0..leaves.len() {
@@ -238,18 +242,9 @@ impl<'p> Building<'_, 'p> {
                     if module.is_empty() { on.name.name.to_string() } else { format!("{module}.{}", on.name.name) };
                 let Some(at) = (0..leaves.len()).find(|j| path(*j) == wanted) else {
                     return fault(
-                        Diagnostic::error(
-                            Code::RULE_SCOPE,
-                            format!(
-                                "`{}` works on {}, there is no `{wanted}` beside `{}`",
-                                stage.item.name.name,
-                                names(&stage.item.on),
-                                path(i)
-                            ),
-                        )
-                        .at(stage.span, format!("meets `{}`", path(i)))
-                        .also(on.name.span, "needs this port too")
-                        .help("give other parameters a rule of their own: `{ \"*.w\": .., \"*.T\": .., _: .. }`"),
+                        meets(i, format!("there is no `{wanted}` beside `{}`", path(i)))
+                            .also(on.name.span, "needs this port too")
+                            .help("give other parameters a rule of their own: `{ \"*.w\": .., \"*.T\": .., _: .. }`"),
                     );
                 };
                 group.push(at);
@@ -257,17 +252,8 @@ impl<'p> Building<'_, 'p> {
             }
             if !group.contains(&i) {
                 return fault(
-                    Diagnostic::error(
-                        Code::RULE_SCOPE,
-                        format!(
-                            "`{}` works on {}, `{}` is none of them",
-                            stage.item.name.name,
-                            names(&stage.item.on),
-                            path(i)
-                        ),
-                    )
-                    .at(stage.span, format!("meets `{}`", path(i)))
-                    .help("give other parameters a rule of their own: `{ \"*.b\": .., _: .. }`"),
+                    meets(i, format!("`{}` is none of them", path(i)))
+                        .help("give other parameters a rule of their own: `{ \"*.b\": .., _: .. }`"),
                 );
             }
             groups.push(group);
