@@ -136,3 +136,22 @@ fn a_run_without_a_loss_left_ends_early_and_says_so() {
     assert!(out.contains("exact match 100.00 %"), "{out}");
     assert!(said.contains("the run ends early"), "{said}");
 }
+
+/// At a tie, too, the label's group is asked for and the other's against, wherever the label stands.
+#[test]
+fn hinge_votes_ask_both_groups_at_a_tie() {
+    let dir = folder("tie");
+    let file = dir.join("p.lens");
+    let program = "data d { source = inline([[0, 0], [0, 1]]), input = columns(0) >> threshold(1), \
+                   target = columns(1) >> class[2], split = all }\n\
+                   model m {p: Bool[4] ~ zeros} : Bool[1] -> Int[2] (_) { popcount[2](p) }\n\
+                   optimiser still on p : Bool[n] { put (g : Int[n]) { p } }\n\
+                   train t { data = d, model = m, loss = hinge_votes(margin = 2), optimiser = still, \
+                   order = batches([[0], [1]]), steps = 2, seed = 1 }\n";
+    std::fs::write(&file, program).unwrap();
+    let out = ends(&catlearn(&["trace", text(&file), "--steps", "1"]), 0).0;
+    let lines: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let asked: Vec<&Value> = lines.iter().map(|l| &l["request"]["m.p"]).collect();
+    assert_eq!(asked, [&serde_json::json!([1, 1, -1, -1]), &serde_json::json!([-1, -1, 1, 1])]);
+    assert!(lines.iter().all(|l| l["loss"] == 2));
+}
