@@ -84,13 +84,22 @@ pub struct Step {
 /// [`LearnFault::Reverse`] when something on the way from a parameter to the loss has no reverse derivative, or the loss
 /// has no request over the tangent.
 pub fn gradient(objective: &Diagram, tangent: Tangent) -> Result<Diagram, LearnFault> {
+    requests_at(objective, tangent, Role::Param)
+}
+
+/// The same with requests at the ports of any role: those of role `Input` are what the learner asks of whatever made
+/// its input.
+///
+/// # Errors
+/// As [`gradient`].
+pub fn requests_at(objective: &Diagram, tangent: Tangent, role: Role) -> Result<Diagram, LearnFault> {
     let (mut b, outs) = Builder::resume(objective.clone());
     let mut cots = Vec::new();
     for out in &outs {
         cots.push((*out, rate(&mut b, tangent, *out)?));
     }
-    let params = objective.ports_of(Role::Param).into_iter().map(|p| objective.port_wire(p));
-    let asked: Vec<(Wire, Leaf)> = params.filter_map(|w| Some((w, tangent.of(objective.leaf(w))?))).collect();
+    let ports = objective.ports_of(role).into_iter().map(|p| objective.port_wire(p));
+    let asked: Vec<(Wire, Leaf)> = ports.filter_map(|w| Some((w, tangent.of(objective.leaf(w))?))).collect();
     let wires: Vec<Wire> = asked.iter().map(|(w, _)| *w).collect();
     let mut all = outs;
     for (request, (_, leaf)) in requests(&mut b, &tangent, &cots, &wires)?.into_iter().zip(&asked) {

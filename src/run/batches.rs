@@ -53,6 +53,17 @@ impl<T: Float> Rows<T> {
         }
     }
 
+    /// A tensor with a leading axis as rows.
+    pub(super) fn of(tensor: Tensor<T>) -> Rows<T> {
+        let shape = tensor.shape().get(1..).unwrap_or_default().to_vec();
+        let entries = match tensor.standard() {
+            Tensor::Real(x) => Entries::Real(x.iter().copied().collect()),
+            Tensor::Int(x) => Entries::Int(x.iter().copied().collect()),
+            Tensor::Bool(x) => Entries::Bool(x.iter().copied().collect()),
+        };
+        Rows { shape, entries }
+    }
+
     /// The rows as one tensor with a leading axis.
     pub(super) fn gather(&self, rows: &[usize]) -> Tensor<T> {
         let size: usize = self.shape.iter().product();

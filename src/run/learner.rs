@@ -233,6 +233,29 @@ impl<T: Float> Learner<T> {
         Ok(self.evaluate.run(&inputs, batch)?.iter().flat_map(Tensor::to_f64).collect())
     }
 
+    /// Puts examples in place of the data: tensors with a leading axis, of the types of the ports.
+    pub fn show(&mut self, input: Option<Tensor<T>>, target: Option<Tensor<T>>) {
+        self.input = input.map(Rows::of);
+        self.target = target.map(Rows::of);
+    }
+
+    /// What a diagram of states, parameters and the clock gives at the state the learner is in.
+    ///
+    /// # Errors
+    /// A message when the machine cannot run.
+    pub fn looked_at(&self, point: &Diagram) -> Result<Vec<Tensor<T>>, Diagnostic> {
+        Machine::new(point).run(&self.state_inputs(), 1).map_err(|f| self.message(&f))
+    }
+
+    /// The noise of the examples of the next step.
+    ///
+    /// # Errors
+    /// A message when it cannot be drawn.
+    pub fn noise_of_step(&self, rows: usize) -> Result<Vec<Tensor<T>>, Diagnostic> {
+        let mut stream = noise_of(self.seed, self.updates);
+        self.noise_tensors(&self.noise, rows.max(1), &mut stream).map_err(|f| self.message(&f))
+    }
+
     /// Puts parameters, states and the count of updates to what they were.
     pub fn restore(&mut self, params: Vec<Tensor<T>>, states: Vec<Tensor<T>>, updates: usize) {
         self.params = params;
@@ -335,11 +358,19 @@ impl<T: Float> Learner<T> {
 
     /// The parameters to evaluate at: those of the rule's `evaluate`, else the parameters.
     fn point(&mut self) -> Result<Vec<Tensor<T>>, RunFault> {
-        let Some(machine) = &mut self.at else { return Ok(self.params.clone()) };
+        let inputs = self.state_inputs();
+        match &mut self.at {
+            Some(machine) => machine.run(&inputs, 1),
+            None => Ok(self.params.clone()),
+        }
+    }
+
+    /// States, parameters and the clock.
+    fn state_inputs(&self) -> Vec<Tensor<T>> {
         let mut inputs: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
         #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
         inputs.push(Tensor::number(self.updates as f64));
-        machine.run(&inputs, 1)
+        inputs
     }
 
     fn fill(&self, d: &Diagram, point: &[Tensor<T>], rows: &[usize], noise: &mut Vec<Tensor<T>>) -> Vec<Tensor<T>> {
