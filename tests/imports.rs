@@ -74,7 +74,9 @@ fn every_file_begins_with_its_page() {
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         let page = text.lines().take_while(|l| l.starts_with("//!")).count();
-        assert!((1..=14).contains(&page), "{} has a page of {page} lines", file.display());
+        // The page of the crate is the front page of its documentation.
+        let most = if file.ends_with("src/lib.rs") { 60 } else { 14 };
+        assert!((1..=most).contains(&page), "{} has a page of {page} lines", file.display());
     }
 }
 
