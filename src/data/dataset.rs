@@ -4,19 +4,19 @@
 //! every fault found. Invariant: encoders saw the training part only; row numbers in parts index the examples in the
 //! columns, those of the source first, those of the test file after them.
 
-use super::column::Column;
-use super::encode::Encoder;
-use super::labels::Labels;
-use super::numbers::is_missing;
-use super::part::Part;
-use super::read::{SourceFile, decode, plain};
-use super::sources::{Reading, idx_fault};
-use super::spec::{DataSpec, Encoding, Keep, KeepTest, KeepValue, OriginKind, SplitKind, Target};
-use super::split::{Classes, Parts, divide};
-use super::table::{Places, Selection, Table};
-use super::truth::Evaluate;
-use super::words::{count, list, quoted};
-use super::{idx, pla};
+use crate::data::encode::Encoder;
+use crate::data::encode::column::Column;
+use crate::data::encode::labels::Labels;
+use crate::data::encode::numbers::is_missing;
+use crate::data::source::part::Part;
+use crate::data::source::read::{SourceFile, decode, plain};
+use crate::data::source::truth::Evaluate;
+use crate::data::source::{Reading, idx_fault};
+use crate::data::source::{idx, pla};
+use crate::data::spec::{DataSpec, Encoding, Keep, KeepTest, KeepValue, OriginKind, SplitKind, Target};
+use crate::data::split::{Classes, Parts, divide};
+use crate::data::table::{Places, Selection, Table};
+use crate::data::words::{count, list, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, World};
 use std::sync::Arc;
 

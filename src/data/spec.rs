@@ -4,7 +4,7 @@
 //! Invariant: a `DataSpec` made by `describe` has encoders in an order that can work (`class`, `onehot` and `categories`
 //! first, no numbers after labels and bits), amounts that are rows or shares in (0, 1), and no name of the program.
 
-use super::truth::Formula;
+use crate::data::source::truth::Formula;
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -249,13 +249,13 @@ impl std::fmt::Display for ColumnType {
 }
 
 /// How many bits a label below `k` takes.
-pub(super) fn bits_of(k: usize) -> usize {
+pub(crate) fn bits_of(k: usize) -> usize {
     (usize::BITS - k.saturating_sub(1).leading_zeros()) as usize
 }
 
 impl Encoding {
     /// All of one file of an array source, as it is.
-    pub(super) fn of_part(part: usize, span: Span) -> Encoding {
+    pub(crate) fn of_part(part: usize, span: Span) -> Encoding {
         Encoding { columns: vec![(Pick::Part(part), span)], steps: Vec::new(), span }
     }
 
@@ -266,7 +266,7 @@ impl Encoding {
     }
 
     /// The same, when it is known how many bits `categories` gives.
-    pub(super) fn typed(&self, shape: &[usize], base: Base, categories: Option<usize>) -> Option<ColumnType> {
+    pub(crate) fn typed(&self, shape: &[usize], base: Base, categories: Option<usize>) -> Option<ColumnType> {
         let mut at = ColumnType { shape: shape.to_vec(), base };
         for (step, _) in &self.steps {
             // Several bits an entry stay beside each other: in one axis if there is one, else in an axis of their own.

@@ -4,8 +4,8 @@
 //! largest remainder (Hamilton's method: round down, then one more to the largest fractions, ties to the earlier part).
 //! Invariant: parts are disjoint and each is in file order; the same seed gives the same parts.
 
-use super::spec::{Amount, Split, SplitKind};
-use super::words::{count, quoted};
+use crate::data::spec::{Amount, Split, SplitKind};
+use crate::data::words::{count, quoted};
 use crate::random::{Stream, Use};
 use crate::source::{Code, Diagnostic, Diagnostics};
 
@@ -23,9 +23,9 @@ pub struct Parts {
 const NAMES: [&str; 3] = ["train", "valid", "test"];
 
 /// The class of every row, with the names of the classes.
-pub(super) struct Classes<'a> {
-    pub(super) of_row: &'a [usize],
-    pub(super) names: &'a [String],
+pub(crate) struct Classes<'a> {
+    pub(crate) of_row: &'a [usize],
+    pub(crate) names: &'a [String],
 }
 
 /// Rows that are divided by themselves, with their class when the split is stratified.
@@ -35,7 +35,7 @@ struct Group {
 }
 
 /// Divides rows `0..rows`; one element unless the split is k-fold, in which case the row held out is in `test`.
-pub(super) fn divide(
+pub(crate) fn divide(
     split: &Split,
     rows: usize,
     classes: Option<&Classes<'_>>,

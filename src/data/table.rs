@@ -3,46 +3,46 @@
 //! In: the parts that `sources` read. Out: a [`Table`] whose cells know their places, and the numbers of the columns that
 //! an encoding names. Invariant: every block of rows has the same width, the same header and rows of the same shape.
 
-use super::array::Run;
-use super::csv::{SHOWN, Sheet, write_row};
-use super::part::Part;
-use super::read::decode;
-use super::spec::{Base, Encoding, Origin, Pick};
-use super::words::{count, list, quoted, suggestion};
+use crate::data::source::array::Run;
+use crate::data::source::csv::{SHOWN, Sheet, write_row};
+use crate::data::source::part::Part;
+use crate::data::source::read::decode;
+use crate::data::spec::{Base, Encoding, Origin, Pick};
+use crate::data::words::{count, list, quoted, suggestion};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::borrow::Cow;
 
 /// The columns that an encoding reads.
 #[derive(Clone, Debug)]
-pub(super) struct Selection {
+pub(crate) struct Selection {
     /// By number.
-    pub(super) columns: Vec<usize>,
+    pub(crate) columns: Vec<usize>,
     /// The dimensions of what one row has there.
-    pub(super) shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
     /// Bits when all of them are bits by themselves, else numbers.
-    pub(super) base: Base,
+    pub(crate) base: Base,
 }
 
 /// Rows of cells.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     blocks: Vec<Vec<Part>>,
-    pub(super) width: usize,
-    pub(super) rows: usize,
+    pub(crate) width: usize,
+    pub(crate) rows: usize,
     /// How many of the rows are not of the test file.
-    pub(super) source_rows: usize,
+    pub(crate) source_rows: usize,
 }
 
 impl Table {
     /// Rows handed over by the program rather than read.
-    pub(super) fn of_rows(rows: &[Vec<String>], name: &str, span: Span) -> Result<Table, Diagnostic> {
+    pub(crate) fn of_rows(rows: &[Vec<String>], name: &str, span: Span) -> Result<Table, Diagnostic> {
         let mut text = String::new();
         rows.iter().for_each(|row| write_row(&mut text, row));
         Table::of_text(text, name, b',', false, span)
     }
 
     /// One file that was read already.
-    pub(super) fn of_bytes(
+    pub(crate) fn of_bytes(
         bytes: Vec<u8>,
         name: &str,
         separator: u8,
@@ -64,14 +64,14 @@ impl Table {
     }
 
     /// Parts side by side, which have the same number of rows.
-    pub(super) fn of(parts: Vec<Part>) -> Table {
+    pub(crate) fn of(parts: Vec<Part>) -> Table {
         let width = parts.iter().map(Part::width).sum();
         let rows = parts.first().map_or(0, Part::rows);
         Table { blocks: vec![parts], width, rows, source_rows: rows }
     }
 
     /// Puts the rows of a test file below.
-    pub(super) fn stack(
+    pub(crate) fn stack(
         &mut self,
         below: Vec<Part>,
         source: &Origin,
@@ -118,12 +118,12 @@ impl Table {
     }
 
     /// The text of a cell; empty outside the table.
-    pub(super) fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
+    pub(crate) fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
         self.find(row, column).map_or(Cow::Borrowed(""), |(part, row, column)| part.cell(row, column))
     }
 
     /// `file:line:column` of a cell.
-    pub(super) fn place(&self, row: usize, column: usize) -> String {
+    pub(crate) fn place(&self, row: usize, column: usize) -> String {
         match self.find(row, column) {
             Some((part, row, column)) => part.place(row, column),
             None => "?".to_owned(),
@@ -131,28 +131,28 @@ impl Table {
     }
 
     /// Whether a row is the first of its file, where a header would stand.
-    pub(super) fn is_first_line(&self, row: usize) -> bool {
+    pub(crate) fn is_first_line(&self, row: usize) -> bool {
         self.find(row, 0).is_some_and(|(part, row, _)| part.is_first_line(row))
     }
 
     /// Columns next to each other in one row; nothing when they are text or of several files.
-    pub(super) fn run(&self, row: usize, columns: &std::ops::Range<usize>) -> Option<Run<'_>> {
+    pub(crate) fn run(&self, row: usize, columns: &std::ops::Range<usize>) -> Option<Run<'_>> {
         let (part, row, first) = self.find(row, columns.start)?;
         part.run(row, first..first + columns.len())
     }
 
     /// A cell that is a number and not text.
-    pub(super) fn number(&self, row: usize, column: usize) -> Option<f64> {
+    pub(crate) fn number(&self, row: usize, column: usize) -> Option<f64> {
         self.find(row, column).and_then(|(part, row, column)| part.number(row, column))
     }
 
     /// Whether any of it was read from text.
-    pub(super) fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         self.blocks.iter().flatten().any(|part| matches!(part, Part::Sheet(_)))
     }
 
     /// What people call a column.
-    pub(super) fn column_name(&self, column: usize) -> String {
+    pub(crate) fn column_name(&self, column: usize) -> String {
         match self.names().and_then(|names| names.into_iter().nth(column)) {
             Some(name) => format!("column {}", quoted(&name)),
             None => format!("column {column}"),
@@ -160,13 +160,13 @@ impl Table {
     }
 
     /// The names of the columns, if every file has a header.
-    pub(super) fn names(&self) -> Option<Vec<String>> {
+    pub(crate) fn names(&self) -> Option<Vec<String>> {
         let headers: Option<Vec<_>> = self.blocks.first()?.iter().map(Part::header).collect();
         headers.map(|h| h.concat())
     }
 
     /// The numbers of the columns that an encoding names.
-    pub(super) fn resolve(&self, encoding: &Encoding, source: Span, faults: &mut Diagnostics) -> Option<Selection> {
+    pub(crate) fn resolve(&self, encoding: &Encoding, source: Span, faults: &mut Diagnostics) -> Option<Selection> {
         let names = self.names();
         let (mut columns, mut fine, mut shape) = (Vec::new(), true, None);
         for (pick, span) in &encoding.columns {
@@ -282,14 +282,14 @@ fn shown(shape: &[usize]) -> String {
 
 /// The first few places of many, for a message.
 #[derive(Default)]
-pub(super) struct Places {
-    pub(super) total: usize,
+pub(crate) struct Places {
+    pub(crate) total: usize,
     shown: Vec<String>,
 }
 
 impl Places {
     /// Counts a place; `text` is only made for those that will be shown.
-    pub(super) fn add(&mut self, text: impl FnOnce() -> String) {
+    pub(crate) fn add(&mut self, text: impl FnOnce() -> String) {
         self.total += 1;
         if self.shown.len() < SHOWN {
             self.shown.push(text());
@@ -297,7 +297,7 @@ impl Places {
     }
 
     /// Adds them to a message.
-    pub(super) fn note(self, mut fault: Diagnostic) -> Diagnostic {
+    pub(crate) fn note(self, mut fault: Diagnostic) -> Diagnostic {
         let more = self.total - self.shown.len();
         for place in self.shown {
             fault = fault.note(place);

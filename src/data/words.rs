@@ -4,14 +4,14 @@
 //! hand (an edit distance of at most a third of the length, rounded up, without regard to case).
 
 /// The nearest of the names, if one is near.
-pub(super) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = written.chars().count().div_ceil(3);
     let best = names.into_iter().map(|name| (distance(&written.to_lowercase(), &name.to_lowercase()), name)).min();
     best.filter(|(d, _)| *d <= limit).map(|(_, name)| name)
 }
 
 /// `did you mean ..`, else the list of what exists.
-pub(super) fn suggestion(written: &str, names: &[&str]) -> String {
+pub(crate) fn suggestion(written: &str, names: &[&str]) -> String {
     match nearest(written, names.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("use one of {}", list(names)),
@@ -19,20 +19,20 @@ pub(super) fn suggestion(written: &str, names: &[&str]) -> String {
 }
 
 /// Names between backquotes, at most twelve of them.
-pub(super) fn list<S: AsRef<str>>(names: &[S]) -> String {
+pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
     let shown: Vec<String> = names.iter().take(12).map(|n| format!("`{}`", n.as_ref())).collect();
     let more = if names.len() > 12 { format!(" and {} more", names.len() - 12) } else { String::new() };
     format!("{}{more}", shown.join(", "))
 }
 
 /// `1 row`, `2 rows`, `2 classes`.
-pub(super) fn count(n: usize, word: &str) -> String {
+pub(crate) fn count(n: usize, word: &str) -> String {
     let ending = if n == 1 { "" } else { "s" };
     format!("{n} {word}{}{ending}", if n != 1 && word.ends_with('s') { "e" } else { "" })
 }
 
 /// A value from a file, cut so that a message stays one line.
-pub(super) fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let clean: String = value.chars().take(40).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     let more = if value.chars().nth(40).is_some() { ".." } else { "" };
     format!("`{clean}{more}`")

@@ -3,10 +3,10 @@
 //! In: rows and columns of a table. Out: the numbers row by row, or what cannot be used with its places: values that
 //! are missing, not numbers, or not finite. Invariant: all bad cells are counted, the first few are shown.
 
-use super::array::Run;
-use super::flow::View;
-use super::table::Places;
-use super::words::{count, quoted};
+use crate::data::encode::flow::View;
+use crate::data::source::array::Run;
+use crate::data::table::Places;
+use crate::data::words::{count, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics};
 
 /// What a cell holds.
@@ -30,12 +30,12 @@ fn parse(text: &str) -> Cell {
 }
 
 /// Whether a text stands for a value that is not there.
-pub(super) fn is_missing(text: &str) -> bool {
+pub(crate) fn is_missing(text: &str) -> bool {
     matches!(text, "" | "?")
 }
 
 /// The numbers of some columns, row by row; `None` when a fault was recorded.
-pub(super) fn numbers(view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f64>> {
+pub(crate) fn numbers(view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f64>> {
     let View { table, rows, columns, span } = *view;
     let mut values = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
     let (mut missing, mut infinite, mut words) = (Places::default(), Places::default(), Places::default());

@@ -5,20 +5,20 @@
 //! of blanks counts as one. Invariant: the text is kept and cells are offsets into it, so a cell is copied only when it
 //! has quotes and its line and column can always be told (why this is not the `csv` crate, which is the tests' oracle).
 
-use super::words::{count, quoted};
+use crate::data::words::{count, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, LineColumn, Span};
 use std::borrow::Cow;
 
 /// How many places one message lists.
-pub(super) const SHOWN: usize = 5;
+pub(crate) const SHOWN: usize = 5;
 
 /// A rectangle of cells.
 #[derive(Clone, Debug)]
-pub(super) struct Sheet {
-    pub(super) name: String,
-    pub(super) header: Option<Vec<String>>,
-    pub(super) width: usize,
-    pub(super) rows: usize,
+pub(crate) struct Sheet {
+    pub(crate) name: String,
+    pub(crate) header: Option<Vec<String>>,
+    pub(crate) width: usize,
+    pub(crate) rows: usize,
     text: String,
     /// For every row the beginnings of its cells, then one past the separator that would follow the last.
     starts: Vec<u32>,
@@ -26,7 +26,7 @@ pub(super) struct Sheet {
 
 impl Sheet {
     /// Reads text; `None` when a fault was recorded.
-    pub(super) fn read(
+    pub(crate) fn read(
         name: &str,
         text: String,
         separator: u8,
@@ -100,7 +100,7 @@ impl Sheet {
     }
 
     /// The text of a cell, quotes resolved; empty outside the sheet.
-    pub(super) fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
+    pub(crate) fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
         let raw = self.raw(row, column).trim_matches([' ', '\t']);
         match raw.strip_prefix('"') {
             Some(inner) => Cow::Owned(unquote(inner)),
@@ -109,12 +109,12 @@ impl Sheet {
     }
 
     /// Line and column of a cell in its file.
-    pub(super) fn place(&self, row: usize, column: usize) -> LineColumn {
+    pub(crate) fn place(&self, row: usize, column: usize) -> LineColumn {
         self.place_at(self.start(row, column).unwrap_or(0))
     }
 
     /// A cell of the first line, be it a header or not.
-    pub(super) fn first_line(&self) -> Vec<String> {
+    pub(crate) fn first_line(&self) -> Vec<String> {
         match &self.header {
             Some(names) => names.clone(),
             None => (0..self.width).map(|column| self.cell(0, column).into_owned()).collect(),
@@ -141,7 +141,7 @@ impl Sheet {
 }
 
 /// Writes a row so that [`Sheet::read`] with the separator `,` gives it back.
-pub(super) fn write_row(text: &mut String, row: &[String]) {
+pub(crate) fn write_row(text: &mut String, row: &[String]) {
     for (at, cell) in row.iter().enumerate() {
         text.push_str(if at == 0 { "\"" } else { ",\"" });
         text.push_str(&cell.replace('"', "\"\""));

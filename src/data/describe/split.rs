@@ -4,8 +4,8 @@
 //! share; `valid = 0` is a part that is not there (`train = 0` is a fault, not the rest). `keep` takes `class in [0, 1]`, `class(0, 1)`, `class == [0, 1]`
 //! and comparisons such as `class <= 1` and `class != "b"`.
 
-use super::describe::{Call, Reader, plain_name};
-use super::spec::{Amount, Keep, KeepTest, KeepValue, Split, SplitKind};
+use crate::data::describe::{Call, Reader, plain_name};
+use crate::data::spec::{Amount, Keep, KeepTest, KeepValue, Split, SplitKind};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, CompareOp, Expr, ExprKind};
 
@@ -14,7 +14,7 @@ const PARTS: [&str; 3] = ["train", "valid", "test"];
 
 impl Reader<'_> {
     /// Reads the field `split`.
-    pub(super) fn split(&mut self, expr: &Expr) -> Option<Split> {
+    pub(crate) fn split(&mut self, expr: &Expr) -> Option<Split> {
         let call = self.call(expr, "a split such as `holdout(train = 0.8, test = 0.2)`")?;
         self.nothing_in(call.name, "[ ]", &call.dims)?;
         let kind = match &*call.name.name {
@@ -102,7 +102,7 @@ impl Reader<'_> {
     }
 
     /// Reads the field `keep`.
-    pub(super) fn keep(&mut self, expr: &Expr) -> Option<Keep> {
+    pub(crate) fn keep(&mut self, expr: &Expr) -> Option<Keep> {
         const HELP: &str = "write `keep = class in [0, 1]`";
         let class = |e: &Expr| plain_name(e).is_some_and(|i| &*i.name == "class");
         match &expr.kind {

@@ -3,25 +3,25 @@
 //! In: a [`View`], the cells that an encoding reads. Out: numbers, labels or bits, each read when the first encoder asks.
 //! Invariant: what is read for a row depends on that row alone; bytes go to bits without becoming numbers first.
 
-use super::array::Run;
-use super::numbers;
-use super::table::{Places, Table};
-use super::words::{count, quoted};
+use crate::data::encode::numbers;
+use crate::data::source::array::Run;
+use crate::data::table::{Places, Table};
+use crate::data::words::{count, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::ops::Range;
 
 /// Some columns of some rows.
 #[derive(Clone, Copy)]
-pub(super) struct View<'a> {
-    pub(super) table: &'a Table,
-    pub(super) rows: &'a [usize],
-    pub(super) columns: &'a [usize],
-    pub(super) span: Span,
+pub(crate) struct View<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) rows: &'a [usize],
+    pub(crate) columns: &'a [usize],
+    pub(crate) span: Span,
 }
 
 /// What the steps so far gave.
 #[derive(Clone, Debug)]
-pub(super) enum Flow {
+pub(crate) enum Flow {
     /// Nothing was read yet.
     Cells,
     Numbers(Vec<f64>),
@@ -32,26 +32,26 @@ pub(super) enum Flow {
 
 /// Thresholds: the same for all places of an example, or each its own.
 #[derive(Clone, Copy)]
-pub(super) enum Cuts<'a> {
+pub(crate) enum Cuts<'a> {
     Same(&'a [f64]),
     Each(&'a [Vec<f64>]),
 }
 
 impl<'a> View<'a> {
     /// The columns as a range, if they are next to each other.
-    pub(super) fn range(&self) -> Option<Range<usize>> {
+    pub(crate) fn range(&self) -> Option<Range<usize>> {
         let first = *self.columns.first()?;
         let follow = self.columns.iter().enumerate().all(|(at, column)| *column == first + at);
         follow.then(|| first..first + self.columns.len())
     }
 
     /// All entries as finite numbers.
-    pub(super) fn numbers(&self, faults: &mut Diagnostics) -> Option<Vec<f64>> {
+    pub(crate) fn numbers(&self, faults: &mut Diagnostics) -> Option<Vec<f64>> {
         numbers::numbers(self, faults)
     }
 
     /// All entries as bits: 0, 1, `true`, `false`.
-    pub(super) fn bits(&self, faults: &mut Diagnostics) -> Option<Vec<bool>> {
+    pub(crate) fn bits(&self, faults: &mut Diagnostics) -> Option<Vec<bool>> {
         let mut bits = Vec::with_capacity(self.rows.len().saturating_mul(self.columns.len()));
         let mut bad = Places::default();
         let range = self.range();
@@ -83,7 +83,7 @@ impl<'a> View<'a> {
     }
 
     /// A bit for each cut of each entry: whether the entry is greater.
-    pub(super) fn above(&self, cuts: Cuts<'_>, faults: &mut Diagnostics) -> Option<Vec<bool>> {
+    pub(crate) fn above(&self, cuts: Cuts<'_>, faults: &mut Diagnostics) -> Option<Vec<bool>> {
         let each = |place| if let Cuts::Each(cuts) = cuts { cuts.get(place).map_or(0, Vec::len) } else { 0 };
         let per_row = match cuts {
             Cuts::Same(cuts) => cuts.len().saturating_mul(self.columns.len()),
@@ -110,7 +110,7 @@ impl<'a> View<'a> {
 
 impl Flow {
     /// The numbers, read now if nothing was.
-    pub(super) fn numbers(self, view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f64>> {
+    pub(crate) fn numbers(self, view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f64>> {
         match self {
             Flow::Cells => view.numbers(faults),
             Flow::Numbers(values) => Some(values),
@@ -121,7 +121,7 @@ impl Flow {
     }
 
     /// The numbers of one place of an example over some examples.
-    pub(super) fn sample(&self, view: &View<'_>, width: usize, place: usize, examples: &[usize]) -> Vec<f64> {
+    pub(crate) fn sample(&self, view: &View<'_>, width: usize, place: usize, examples: &[usize]) -> Vec<f64> {
         let cell = |at: &usize| view.table.number(*view.rows.get(*at)?, *view.columns.get(place)?);
         match self {
             Flow::Numbers(values) => examples.iter().filter_map(|at| values.get(at * width + place).copied()).collect(),
@@ -131,7 +131,7 @@ impl Flow {
 }
 
 /// A bit for each cut of each entry of examples of `width` entries.
-pub(super) fn above<X: Copy + Into<f64>>(values: &[X], width: usize, cuts: Cuts<'_>, bits: &mut Vec<bool>) {
+pub(crate) fn above<X: Copy + Into<f64>>(values: &[X], width: usize, cuts: Cuts<'_>, bits: &mut Vec<bool>) {
     match cuts {
         Cuts::Same([cut]) => bits.extend(values.iter().map(|x| (*x).into() > *cut)),
         Cuts::Same(cuts) => {

@@ -4,15 +4,15 @@
 //! number of dimensions, and each dimension as four bytes, the highest first; the entries follow in the same order.
 //! Invariant: a header that says more or fewer entries than there are bytes is an error with both numbers.
 
-use super::array::{Array, Entries};
+use crate::data::source::array::{Array, Entries};
 
 /// What is wrong with a file: the message (after its name) and what to do.
-pub(super) type Fault = (String, Option<&'static str>);
+pub(crate) type Fault = (String, Option<&'static str>);
 
 const CUT: &str = "the file is cut off or has been changed; get it again";
 
 /// Reads a whole file.
-pub(super) fn read(name: &str, bytes: Vec<u8>) -> Result<Array, Fault> {
+pub(crate) fn read(name: &str, bytes: Vec<u8>) -> Result<Array, Fault> {
     let (kind, rank) = match bytes.get(..4) {
         Some([0, 0, kind, rank]) => (*kind, usize::from(*rank)),
         Some(magic) => {

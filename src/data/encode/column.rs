@@ -2,7 +2,7 @@
 //!
 //! Invariant: the number of values is the number of examples times the product of the shape; labels are below their bound.
 
-use super::spec::{Base, ColumnType};
+use crate::data::spec::{Base, ColumnType};
 
 /// The values of all examples, one after the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,7 @@ impl Column {
 
 impl Column {
     /// One label an example.
-    pub(super) fn of_labels(classes: usize, values: Vec<u32>) -> Column {
+    pub(crate) fn of_labels(classes: usize, values: Vec<u32>) -> Column {
         Column { shape: Vec::new(), values: Values::Fin { classes, values } }
     }
 }

@@ -4,9 +4,13 @@
 //! record at once. Invariant: what the language has and this version has not is `E0901` at its place; what the
 //! language has not is `E0606` with the nearest name.
 
-use super::describe_source::arrays;
-use super::spec::{DataSpec, Encoding, Keep, OriginKind, Pick, Split, SplitKind, Target};
-use super::words::{count, list, suggestion};
+pub(crate) mod encoding;
+pub(crate) mod source;
+pub(crate) mod split;
+
+use crate::data::describe::source::arrays;
+use crate::data::spec::{DataSpec, Encoding, Keep, OriginKind, Pick, Split, SplitKind, Target};
+use crate::data::words::{count, list, suggestion};
 use crate::diagram::Diagram;
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, Field, GroupKind, Ident, RecordItem};
@@ -78,34 +82,34 @@ pub fn describe(item: &RecordItem, meaning: &dyn Meaning) -> Result<DataSpec, Di
 }
 
 /// A name with bracket groups, taken apart.
-pub(super) struct Call<'e> {
-    pub(super) name: &'e Ident,
-    pub(super) dims: Vec<&'e Arg>,
-    pub(super) args: Vec<&'e Arg>,
+pub(crate) struct Call<'e> {
+    pub(crate) name: &'e Ident,
+    pub(crate) dims: Vec<&'e Arg>,
+    pub(crate) args: Vec<&'e Arg>,
 }
 
 /// Reads expressions and collects what is wrong with them; `None` means that a fault was recorded.
-pub(super) struct Reader<'a> {
-    pub(super) meaning: &'a dyn Meaning,
+pub(crate) struct Reader<'a> {
+    pub(crate) meaning: &'a dyn Meaning,
     faults: Diagnostics,
     /// The source when it is one of arrays.
-    pub(super) arrays: Option<&'static str>,
+    pub(crate) arrays: Option<&'static str>,
 }
 
 impl Reader<'_> {
     /// Records a fault.
-    pub(super) fn fault<T>(&mut self, fault: Diagnostic) -> Option<T> {
+    pub(crate) fn fault<T>(&mut self, fault: Diagnostic) -> Option<T> {
         self.faults.push(fault);
         None
     }
 
     /// Records a `E0606` with a place and a suggestion.
-    pub(super) fn unfit<T>(&mut self, message: impl Into<String>, span: Span, help: impl Into<String>) -> Option<T> {
+    pub(crate) fn unfit<T>(&mut self, message: impl Into<String>, span: Span, help: impl Into<String>) -> Option<T> {
         self.fault(Diagnostic::error(Code::DATA_FIELD, message).at(span, "").help(help))
     }
 
     /// A name that is not among those of this version.
-    pub(super) fn unknown<T>(&mut self, what: &str, name: &Ident, now: &[&str], later: &[&str]) -> Option<T> {
+    pub(crate) fn unknown<T>(&mut self, what: &str, name: &Ident, now: &[&str], later: &[&str]) -> Option<T> {
         let word = &*name.name;
         if later.contains(&word) {
             return self.fault(
@@ -116,12 +120,12 @@ impl Reader<'_> {
         }
         let all: Vec<&str> = now.iter().chain(later).copied().collect();
         let help =
-            suggestion(word, if super::words::nearest(word, all.iter().copied()).is_some() { &all } else { now });
+            suggestion(word, if crate::data::words::nearest(word, all.iter().copied()).is_some() { &all } else { now });
         self.unfit(format!("no {what} is called `{word}`"), name.span, help)
     }
 
     /// A constant number.
-    pub(super) fn number(&mut self, expr: &Expr) -> Option<f64> {
+    pub(crate) fn number(&mut self, expr: &Expr) -> Option<f64> {
         match self.meaning.number(expr) {
             Ok(n) if n.is_finite() => Some(n),
             Ok(n) => self.unfit(format!("this number is {n}"), expr.span, "write a finite number"),
@@ -136,7 +140,7 @@ impl Reader<'_> {
         clippy::cast_precision_loss,
         reason = "the number was checked to be whole and within 32 bits"
     )]
-    pub(super) fn whole(&mut self, expr: &Expr, least: usize) -> Option<usize> {
+    pub(crate) fn whole(&mut self, expr: &Expr, least: usize) -> Option<usize> {
         let n = self.number(expr)?;
         if n.fract() == 0.0 && n >= least as f64 && n <= f64::from(u32::MAX) {
             return Some(n as usize);
@@ -149,7 +153,7 @@ impl Reader<'_> {
     }
 
     /// `true` or `false`.
-    pub(super) fn truth(&mut self, expr: &Expr) -> Option<bool> {
+    pub(crate) fn truth(&mut self, expr: &Expr) -> Option<bool> {
         match plain_name(expr).map(|i| &*i.name) {
             Some("true") => Some(true),
             Some("false") => Some(false),
@@ -158,7 +162,7 @@ impl Reader<'_> {
     }
 
     /// Text between quotes.
-    pub(super) fn text(&mut self, expr: &Expr) -> Option<Arc<str>> {
+    pub(crate) fn text(&mut self, expr: &Expr) -> Option<Arc<str>> {
         match &expr.kind {
             ExprKind::Text(text) => Some(Arc::clone(text)),
             _ => self.unfit("text between quotes is needed here", expr.span, "write it as \"text\""),
@@ -166,7 +170,7 @@ impl Reader<'_> {
     }
 
     /// The expression of an argument that must not be a range.
-    pub(super) fn value<'e>(&mut self, arg: &'e Arg) -> Option<&'e Expr> {
+    pub(crate) fn value<'e>(&mut self, arg: &'e Arg) -> Option<&'e Expr> {
         match &arg.value {
             ArgValue::Expr(expr) => Some(expr),
             ArgValue::Range(..) => self.unfit("a range has no meaning here", arg.span, "write one value"),
@@ -174,7 +178,7 @@ impl Reader<'_> {
     }
 
     /// A name with its bracket groups; anything else is a fault that says what was expected.
-    pub(super) fn call<'e>(&mut self, expr: &'e Expr, expected: &str) -> Option<Call<'e>> {
+    pub(crate) fn call<'e>(&mut self, expr: &'e Expr, expected: &str) -> Option<Call<'e>> {
         if let Some(name) = plain_name(expr) {
             return Some(Call { name, dims: Vec::new(), args: Vec::new() });
         }
@@ -202,7 +206,7 @@ impl Reader<'_> {
     }
 
     /// Complains about brackets that the name does not take.
-    pub(super) fn nothing_in(&mut self, name: &Ident, brackets: &str, args: &[&Arg]) -> Option<()> {
+    pub(crate) fn nothing_in(&mut self, name: &Ident, brackets: &str, args: &[&Arg]) -> Option<()> {
         match args.first() {
             None => Some(()),
             Some(arg) => {
@@ -213,7 +217,7 @@ impl Reader<'_> {
     }
 
     /// A setting of a name that does not exist.
-    pub(super) fn no_setting<T>(&mut self, of: &Ident, setting: &Ident, known: &[&str]) -> Option<T> {
+    pub(crate) fn no_setting<T>(&mut self, of: &Ident, setting: &Ident, known: &[&str]) -> Option<T> {
         let message = format!("`{}` has no setting `{}`", of.name, setting.name);
         self.unfit(message, setting.span, suggestion(&setting.name, known))
     }
@@ -319,7 +323,7 @@ impl Reader<'_> {
 }
 
 /// The name, when the expression is one name.
-pub(super) fn plain_name(expr: &Expr) -> Option<&Ident> {
+pub(crate) fn plain_name(expr: &Expr) -> Option<&Ident> {
     match &expr.kind {
         ExprKind::Path(path) => match path.as_slice() {
             [name] => Some(name),
@@ -330,6 +334,6 @@ pub(super) fn plain_name(expr: &Expr) -> Option<&Ident> {
 }
 
 /// The span of an encoding, for messages about the columns it reads.
-pub(super) fn reads(encoding: &Encoding) -> Span {
+pub(crate) fn reads(encoding: &Encoding) -> Span {
     encoding.columns.iter().map(|(_, span)| *span).reduce(Span::to).unwrap_or(encoding.span)
 }

@@ -4,14 +4,14 @@
 //! the machine). Out: two arrays, the bits and what the expression gives for each row. Wire `j` of row `r` is bit `j` of
 //! `r`, bit 0 first. Whole numbers that are all 0 or 1 are bits.
 
-use super::array::{Array, Entries};
+use crate::data::source::array::{Array, Entries};
 use crate::diagram::Diagram;
 use crate::object::Base;
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::fmt;
 
 /// The most wires of a truth table: a million rows.
-pub(super) const WIRES: usize = 20;
+pub(crate) const WIRES: usize = 20;
 
 /// Runs a diagram with the port `x : Bool[n]` on rows of bits, all at once: the entries of its output, row by row.
 pub type Evaluate<'a> = &'a dyn Fn(&Diagram, usize, Vec<bool>) -> Result<Vec<f64>, String>;
@@ -42,7 +42,7 @@ impl PartialEq for Formula {
 }
 
 /// The rows of a truth table; `None` when a fault was recorded.
-pub(super) fn rows(
+pub(crate) fn rows(
     wires: usize,
     formula: &Formula,
     span: Span,

@@ -3,26 +3,26 @@
 //! Text keeps its places as line and column, arrays as row and entry. Everything that chooses columns, reads labels or
 //! says where a bad value stands works on this; only the encoders look for the faster runs of entries.
 
-use super::array::{Array, Entries, Run};
-use super::csv::Sheet;
+use crate::data::source::array::{Array, Entries, Run};
+use crate::data::source::csv::Sheet;
 use std::borrow::Cow;
 
 /// A sheet of text or an array of entries.
 #[derive(Clone, Debug)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Sheet(Sheet),
     Array(Array),
 }
 
 impl Part {
-    pub(super) fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         match self {
             Part::Sheet(sheet) => sheet.rows,
             Part::Array(array) => array.rows,
         }
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         match self {
             Part::Sheet(sheet) => sheet.width,
             Part::Array(array) => array.width(),
@@ -30,7 +30,7 @@ impl Part {
     }
 
     /// The dimensions of one row.
-    pub(super) fn shape(&self) -> Vec<usize> {
+    pub(crate) fn shape(&self) -> Vec<usize> {
         match self {
             Part::Sheet(sheet) => vec![sheet.width],
             Part::Array(array) => array.shape.clone(),
@@ -38,7 +38,7 @@ impl Part {
     }
 
     /// The names of its columns, if it gives them.
-    pub(super) fn header(&self) -> Option<&[String]> {
+    pub(crate) fn header(&self) -> Option<&[String]> {
         match self {
             Part::Sheet(sheet) => sheet.header.as_deref(),
             Part::Array(array) => array.header.as_deref(),
@@ -46,7 +46,7 @@ impl Part {
     }
 
     /// What stands where names would stand.
-    pub(super) fn first_line(&self) -> Vec<String> {
+    pub(crate) fn first_line(&self) -> Vec<String> {
         match self {
             Part::Sheet(sheet) => sheet.first_line(),
             Part::Array(_) => Vec::new(),
@@ -54,17 +54,17 @@ impl Part {
     }
 
     /// Whether a row is the first of a text without a header.
-    pub(super) fn is_first_line(&self, row: usize) -> bool {
+    pub(crate) fn is_first_line(&self, row: usize) -> bool {
         matches!(self, Part::Sheet(sheet) if row == 0 && sheet.header.is_none())
     }
 
     /// Whether its entries are bits by themselves.
-    pub(super) fn has_bits(&self) -> bool {
+    pub(crate) fn has_bits(&self) -> bool {
         matches!(self, Part::Array(Array { entries: Entries::Bits(_), .. }))
     }
 
     /// The text of a cell; empty outside.
-    pub(super) fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
+    pub(crate) fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
         match self {
             Part::Sheet(sheet) => sheet.cell(row, column),
             Part::Array(array) => array.cell(row, column),
@@ -72,7 +72,7 @@ impl Part {
     }
 
     /// Where a cell stands, with the name of its file.
-    pub(super) fn place(&self, row: usize, column: usize) -> String {
+    pub(crate) fn place(&self, row: usize, column: usize) -> String {
         match self {
             Part::Sheet(sheet) => format!("{}:{}", sheet.name, sheet.place(row, column)),
             Part::Array(array) => array.place(row, column),
@@ -80,7 +80,7 @@ impl Part {
     }
 
     /// Entries next to each other; nothing when they are text.
-    pub(super) fn run(&self, row: usize, columns: std::ops::Range<usize>) -> Option<Run<'_>> {
+    pub(crate) fn run(&self, row: usize, columns: std::ops::Range<usize>) -> Option<Run<'_>> {
         match self {
             Part::Array(array) if columns.end <= array.width() => array.run(row, columns),
             _ => None,
@@ -88,7 +88,7 @@ impl Part {
     }
 
     /// One entry as a number; nothing when it is text.
-    pub(super) fn number(&self, row: usize, column: usize) -> Option<f64> {
+    pub(crate) fn number(&self, row: usize, column: usize) -> Option<f64> {
         match self {
             Part::Array(array) => array.number(row, column),
             Part::Sheet(_) => None,

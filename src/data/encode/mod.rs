@@ -4,13 +4,19 @@
 //! which then turns any rows into a [`Column`]. Invariant: what an encoder gives for a row depends on that row and on the
 //! training part, never on the other rows; every number it gives is finite.
 
-use super::column::{Column, Values};
-use super::flow::{Flow, View};
-use super::labels::{Labels, fit_labels};
-use super::spec::{Base, ColumnType, EncoderStep, Encoding, Fit};
-use super::steps::{FittedStep, On, fit_categories, fit_scale, fit_thermometer};
-use super::table::{Selection, Table};
-use super::words::{count, list, quoted};
+pub(crate) mod column;
+pub(crate) mod flow;
+pub(crate) mod labels;
+pub(crate) mod numbers;
+pub(crate) mod steps;
+
+use crate::data::encode::column::{Column, Values};
+use crate::data::encode::flow::{Flow, View};
+use crate::data::encode::labels::{Labels, fit_labels};
+use crate::data::encode::steps::{FittedStep, On, fit_categories, fit_scale, fit_thermometer};
+use crate::data::spec::{Base, ColumnType, EncoderStep, Encoding, Fit};
+use crate::data::table::{Selection, Table};
+use crate::data::words::{count, list, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 
 /// The most numbers one column may hold: 2 GiB of them.
@@ -35,7 +41,7 @@ pub struct Encoder {
 
 impl Encoder {
     /// Fits an encoding on the places `train` among the rows, and encodes all rows.
-    pub(super) fn fit(
+    pub(crate) fn fit(
         encoding: &Encoding,
         selection: &Selection,
         table: &Table,
@@ -125,7 +131,7 @@ impl Encoder {
     }
 
     /// The same encoder for a table that may have its columns in another order, or only those that are read.
-    pub(super) fn fitted_to(&self, table: &Table) -> Result<Encoder, Diagnostic> {
+    pub(crate) fn fitted_to(&self, table: &Table) -> Result<Encoder, Diagnostic> {
         let theirs = table.names();
         let fail = |message: String| Diagnostic::error(Code::DATA_COLUMN, message).at(self.span, "reads them");
         if let (Some(ours), Some(theirs)) = (&self.source_names, &theirs)
@@ -155,7 +161,7 @@ impl Encoder {
     }
 
     /// Whether a table has the columns that are read.
-    pub(super) fn has_columns(&self, table: &Table) -> bool {
+    pub(crate) fn has_columns(&self, table: &Table) -> bool {
         match (&self.source_names, table.names()) {
             (Some(ours), Some(theirs)) => {
                 self.columns.iter().filter_map(|c| ours.get(*c)).all(|name| theirs.contains(name))
@@ -174,7 +180,7 @@ impl Encoder {
     }
 
     /// Encodes rows of a table.
-    pub(super) fn encode(&self, table: &Table, rows: &[usize], faults: &mut Diagnostics) -> Option<Column> {
+    pub(crate) fn encode(&self, table: &Table, rows: &[usize], faults: &mut Diagnostics) -> Option<Column> {
         self.check_size(rows.len(), faults)?;
         let view = View { table, rows, columns: &self.columns, span: self.span };
         let mut flow = Flow::Cells;

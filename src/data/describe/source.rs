@@ -3,10 +3,10 @@
 //! In: the expression of a source. Out: an [`Origin`]. Invariant: names of files keep their places, numbers of `inline`
 //! are texts that read back as the same number, the expression of `truth_table` is elaborated by the caller.
 
-use super::describe::{Call, Reader, plain_name};
-use super::spec::{Origin, OriginKind};
-use super::truth::{Formula, WIRES};
-use super::words::count;
+use crate::data::describe::{Call, Reader, plain_name};
+use crate::data::source::truth::{Formula, WIRES};
+use crate::data::spec::{Origin, OriginKind};
+use crate::data::words::count;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const SOURCES: [&str; 5] = ["csv", "inline", "idx", "pla", "truth_table"];
 const SOURCES_LATER: [&str; 6] = ["npy", "text", "two_moons", "spiral", "normal", "uniform"];
 
 /// A source of arrays: an encoding may leave `columns(..)` off.
-pub(super) fn arrays(source: &Expr) -> Option<&'static str> {
+pub(crate) fn arrays(source: &Expr) -> Option<&'static str> {
     let name = match &source.kind {
         ExprKind::Apply(head, _) => plain_name(head)?,
         _ => plain_name(source)?,
@@ -25,7 +25,7 @@ pub(super) fn arrays(source: &Expr) -> Option<&'static str> {
 
 impl Reader<'_> {
     /// Reads a source.
-    pub(super) fn origin(&mut self, expr: &Expr) -> Option<Origin> {
+    pub(crate) fn origin(&mut self, expr: &Expr) -> Option<Origin> {
         if let ExprKind::Tuple(_) | ExprKind::List(_) = expr.kind {
             let message = "several sources in brackets are not supported yet";
             return self.fault(Diagnostic::error(Code::NOT_YET, message).at(expr.span, "not supported yet"));

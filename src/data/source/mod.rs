@@ -3,29 +3,37 @@
 //! In: an [`Origin`] and the [`World`]. Out: what each file holds, side by side. Invariant: all parts of a source have the
 //! same number of rows; every fault names its file and points at the place where the program names it.
 
-use super::csv::{Sheet, write_row};
-use super::part::Part;
-use super::read::{SourceFile, bytes_of, plain, text_of};
-use super::spec::{DataSpec, Origin, OriginKind};
-use super::table::Table;
-use super::truth::Evaluate;
-use super::words::count;
-use super::{idx, pla, truth};
+pub(crate) mod array;
+pub(crate) mod csv;
+pub(crate) mod idx;
+pub(crate) mod part;
+pub(crate) mod pla;
+pub(crate) mod read;
+pub(crate) mod sha256;
+pub(crate) mod truth;
+
+use crate::data::source::csv::{Sheet, write_row};
+use crate::data::source::part::Part;
+use crate::data::source::read::{SourceFile, bytes_of, plain, text_of};
+use crate::data::source::truth::Evaluate;
+use crate::data::spec::{DataSpec, Origin, OriginKind};
+use crate::data::table::Table;
+use crate::data::words::count;
 use crate::source::{Code, Diagnostic, Diagnostics, World};
 
 /// What sources are read with.
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     /// The file that names them.
-    pub(super) from: &'a str,
-    pub(super) world: &'a dyn World,
-    pub(super) evaluate: Evaluate<'a>,
+    pub(crate) from: &'a str,
+    pub(crate) world: &'a dyn World,
+    pub(crate) evaluate: Evaluate<'a>,
     /// The files read so far.
-    pub(super) files: Vec<SourceFile>,
+    pub(crate) files: Vec<SourceFile>,
 }
 
 impl Reading<'_> {
     /// Reads the source and the test file; `None` when a fault was recorded.
-    pub(super) fn table(&mut self, spec: &DataSpec, faults: &mut Diagnostics) -> Option<Table> {
+    pub(crate) fn table(&mut self, spec: &DataSpec, faults: &mut Diagnostics) -> Option<Table> {
         let first = self.parts(&spec.source, faults);
         let second = spec.test.as_ref().map(|origin| (origin, self.parts(origin, faults)));
         let mut table = Table::of(first?);
@@ -36,7 +44,7 @@ impl Reading<'_> {
     }
 
     fn parts(&mut self, origin: &Origin, faults: &mut Diagnostics) -> Option<Vec<Part>> {
-        let arrays = |made: [super::array::Array; 2]| made.map(Part::Array).to_vec();
+        let arrays = |made: [crate::data::source::array::Array; 2]| made.map(Part::Array).to_vec();
         let (names, parts) = match &origin.kind {
             OriginKind::Inline(rows) => {
                 let mut text = String::new();
@@ -108,7 +116,7 @@ impl Reading<'_> {
 }
 
 /// What is wrong with an IDX file as a message.
-pub(super) fn idx_fault(name: &str, (why, help): idx::Fault) -> Diagnostic {
+pub(crate) fn idx_fault(name: &str, (why, help): idx::Fault) -> Diagnostic {
     let fault = Diagnostic::error(Code::DATA_FILE, format!("`{name}` {why}"));
     match help {
         Some(help) => fault.help(help),

@@ -4,9 +4,9 @@
 //! compared as numbers (`1` is `1.0`) and sorted as numbers, others are sorted as text; `with_classes` lets whole numbers
 //! below the number of classes keep their number. Invariant: the order does not depend on the order of the rows.
 
-use super::flow::View;
-use super::table::Places;
-use super::words::{count, list, quoted};
+use crate::data::encode::flow::View;
+use crate::data::table::Places;
+use crate::data::words::{count, list, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::collections::BTreeSet;
 
@@ -77,7 +77,7 @@ impl Labels {
 }
 
 /// The class of each row of a view's column; `None` when a fault was recorded.
-pub(super) fn classes(labels: &Labels, view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<u32>> {
+pub(crate) fn classes(labels: &Labels, view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<u32>> {
     let column = view.columns.first().copied().unwrap_or(0);
     let mut unseen = Places::default();
     let mut values = Vec::with_capacity(view.rows.len());
@@ -101,7 +101,7 @@ pub(super) fn classes(labels: &Labels, view: &View<'_>, faults: &mut Diagnostics
 }
 
 /// The labels of the examples `train` in a view's column; `None` when there are more than `k`.
-pub(super) fn fit_labels(
+pub(crate) fn fit_labels(
     k: usize,
     view: &View<'_>,
     train: &[usize],
@@ -129,7 +129,7 @@ pub(super) fn fit_labels(
 }
 
 /// Vectors with a single one.
-pub(super) fn one_hot(k: usize, classes: &[u32]) -> Vec<f64> {
+pub(crate) fn one_hot(k: usize, classes: &[u32]) -> Vec<f64> {
     let mut values = vec![0.0; classes.len().saturating_mul(k)];
     for (one, class) in values.chunks_exact_mut(k.max(1)).zip(classes) {
         if let Some(place) = one.get_mut(*class as usize) {

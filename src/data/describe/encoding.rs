@@ -4,9 +4,9 @@
 //! comes first, `categories` too, since they read text; numbers are not made of labels and bits. Of a source of arrays
 //! `columns(..)` may be left off.
 
-use super::describe::{Call, Reader, plain_name};
-use super::spec::{EncoderStep, Encoding, Fit, Pick};
-use super::words::count;
+use crate::data::describe::{Call, Reader, plain_name};
+use crate::data::spec::{EncoderStep, Encoding, Fit, Pick};
+use crate::data::words::count;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind};
 
@@ -22,7 +22,7 @@ const CUTS: usize = 1 << 10;
 
 impl Reader<'_> {
     /// Reads `columns(..) >> encoder >> ..`; `part` is the file of an array source that is read when no columns are named.
-    pub(super) fn encoding(&mut self, expr: &Expr, part: usize) -> Option<Encoding> {
+    pub(crate) fn encoding(&mut self, expr: &Expr, part: usize) -> Option<Encoding> {
         let chain = match &expr.kind {
             ExprKind::Compose(chain) => chain.as_slice(),
             _ => std::slice::from_ref(expr),
@@ -212,7 +212,7 @@ impl Reader<'_> {
             return self.fault(
                 Diagnostic::error(Code::DATA_FIELD, "a label is one column")
                     .at(*span, "reads one column")
-                    .also(super::describe::reads(encoding), format!("gives {}", count(width, "column")))
+                    .also(crate::data::describe::reads(encoding), format!("gives {}", count(width, "column")))
                     .help("name the one column that has the label"),
             );
         }

@@ -3,9 +3,9 @@
 //! In: text. Out: two arrays of bits, inputs and outputs. Here a row is an example, so a cube (`-` in an input) and an
 //! output that is left open are errors with their lines, whatever `.type` says. `.ilb` and `.ob` name the columns.
 
-use super::array::{Array, Entries};
-use super::table::Places;
-use super::words::{count, quoted};
+use crate::data::source::array::{Array, Entries};
+use crate::data::table::Places;
+use crate::data::words::{count, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 
 /// What the header says.
@@ -19,7 +19,7 @@ struct Header {
 }
 
 /// Reads a file; `None` when a fault was recorded.
-pub(super) fn read(name: &str, text: &str, span: Span, faults: &mut Diagnostics) -> Option<[Array; 2]> {
+pub(crate) fn read(name: &str, text: &str, span: Span, faults: &mut Diagnostics) -> Option<[Array; 2]> {
     let fail = |message: String| Diagnostic::error(Code::DATA_FILE, message).at(span, "read here");
     let (mut header, mut bits) = (Header::default(), [Vec::new(), Vec::new()]);
     let (mut lines, mut width, mut open, mut odd) =

@@ -3,7 +3,7 @@
 //! In: a name and the [`World`]. Out: bytes as stored, or text (gzip undone by its magic bytes, byte order mark removed),
 //! and a [`SourceFile`] for the run's records. Invariant: bytes that are not UTF-8 are a fault with their line.
 
-use super::sha256::sha256;
+use crate::data::source::sha256::sha256;
 use crate::source::{Code, Diagnostic, Diagnostics, Span, World};
 use std::io::Read;
 
@@ -22,7 +22,7 @@ pub struct SourceFile {
 }
 
 /// Reads the bytes of a file as they are stored; `None` when a fault was recorded.
-pub(super) fn bytes_of(
+pub(crate) fn bytes_of(
     world: &dyn World,
     from: &str,
     name: &str,
@@ -54,7 +54,7 @@ pub(super) fn bytes_of(
 }
 
 /// Reads a text; `None` when a fault was recorded.
-pub(super) fn text_of(
+pub(crate) fn text_of(
     world: &dyn World,
     from: &str,
     name: &str,
@@ -72,12 +72,12 @@ pub(super) fn text_of(
 }
 
 /// Bytes with gzip undone; the error says what the file does wrong.
-pub(super) fn plain(bytes: Vec<u8>) -> Result<Vec<u8>, (Code, String)> {
+pub(crate) fn plain(bytes: Vec<u8>) -> Result<Vec<u8>, (Code, String)> {
     if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(&bytes) } else { Ok(bytes) }
 }
 
 /// Bytes as text; the error says what the file does wrong.
-pub(super) fn decode(bytes: Vec<u8>) -> Result<String, (Code, String)> {
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, (Code, String)> {
     let bytes = plain(bytes)?;
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err((Code::DATA_FILE, "is UTF-16 text; save it as UTF-8".to_owned()));

@@ -4,11 +4,11 @@
 //! makes. Invariant: nothing is fitted on an example outside the training part unless `fit = all` is written; a constant
 //! column becomes 0.
 
-use super::flow::{Cuts, Flow, View, above};
-use super::labels::{Labels, classes, one_hot};
-use super::spec::{EncoderStep, bits_of};
-use super::table::Places;
-use super::words::{count, quoted};
+use crate::data::encode::flow::{Cuts, Flow, View, above};
+use crate::data::encode::labels::{Labels, classes, one_hot};
+use crate::data::spec::{EncoderStep, bits_of};
+use crate::data::table::Places;
+use crate::data::words::{count, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 
 /// An encoder with what it took from the training part.
@@ -46,7 +46,7 @@ pub enum FittedStep {
 
 impl FittedStep {
     /// What it makes of what flows; `None` when a fault was recorded.
-    pub(super) fn apply(&self, flow: Flow, view: &View<'_>, faults: &mut Diagnostics) -> Option<Flow> {
+    pub(crate) fn apply(&self, flow: Flow, view: &View<'_>, faults: &mut Diagnostics) -> Option<Flow> {
         Some(match self {
             FittedStep::Class(k, labels) => Flow::Labels(*k, classes(labels, view, faults)?),
             FittedStep::OneHot(k, labels) => Flow::Numbers(one_hot(*k, &classes(labels, view, faults)?)),
@@ -128,23 +128,23 @@ fn categories(all: &[Labels], view: &View<'_>, faults: &mut Diagnostics) -> Vec<
 }
 
 /// The distinct values of each column in the examples `train`.
-pub(super) fn fit_categories(view: &View<'_>, train: &[usize]) -> FittedStep {
+pub(crate) fn fit_categories(view: &View<'_>, train: &[usize]) -> FittedStep {
     let rows: Vec<usize> = train.iter().filter_map(|at| view.rows.get(*at).copied()).collect();
     let of = |column: &usize| Labels::fit(rows.iter().map(|row| view.table.cell(*row, *column)));
     FittedStep::Categories(view.columns.iter().map(of).collect())
 }
 
 /// What an encoder is fitted on.
-pub(super) struct On<'a> {
-    pub(super) view: &'a View<'a>,
+pub(crate) struct On<'a> {
+    pub(crate) view: &'a View<'a>,
     /// How many numbers an example has.
-    pub(super) width: usize,
+    pub(crate) width: usize,
     /// The examples it may look at.
-    pub(super) train: &'a [usize],
+    pub(crate) train: &'a [usize],
     /// Which these are, in words.
-    pub(super) whose: &'static str,
+    pub(crate) whose: &'static str,
     /// Where the encoder stands.
-    pub(super) span: Span,
+    pub(crate) span: Span,
 }
 
 impl On<'_> {
@@ -181,7 +181,7 @@ impl On<'_> {
     clippy::cast_sign_loss,
     reason = "places among fewer than 2^32 rows"
 )]
-pub(super) fn fit_thermometer(on: &On<'_>, k: usize, flow: &Flow, faults: &mut Diagnostics) -> FittedStep {
+pub(crate) fn fit_thermometer(on: &On<'_>, k: usize, flow: &Flow, faults: &mut Diagnostics) -> FittedStep {
     let mut constant = Vec::new();
     let mut cuts_of = |place: usize| {
         let mut values = flow.sample(on.view, on.width, place, on.train);
@@ -217,7 +217,7 @@ fn mean_and_deviation<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> (f64, 
 }
 
 /// Fits `standardise` or `minmax`.
-pub(super) fn fit_scale(
+pub(crate) fn fit_scale(
     on: &On<'_>,
     step: &EncoderStep,
     values: &[f64],

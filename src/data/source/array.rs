@@ -7,21 +7,21 @@ use std::borrow::Cow;
 
 /// A rectangle of entries.
 #[derive(Clone, Debug)]
-pub(super) struct Array {
-    pub(super) name: String,
-    pub(super) rows: usize,
+pub(crate) struct Array {
+    pub(crate) name: String,
+    pub(crate) rows: usize,
     /// The dimensions of one row, at least one of them.
-    pub(super) shape: Vec<usize>,
-    pub(super) entries: Entries,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) entries: Entries,
     /// The names of the places of a row, if the file gives them.
-    pub(super) header: Option<Vec<String>>,
+    pub(crate) header: Option<Vec<String>>,
     /// The line of each row; empty when rows have none.
-    pub(super) lines: Vec<u32>,
+    pub(crate) lines: Vec<u32>,
 }
 
 /// Entries, row-major.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Entries {
+pub(crate) enum Entries {
     Bytes(Vec<u8>),
     Bits(Vec<bool>),
     Numbers(Vec<f64>),
@@ -29,7 +29,7 @@ pub(super) enum Entries {
 
 /// Entries next to each other in one row.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Run<'a> {
+pub(crate) enum Run<'a> {
     Bytes(&'a [u8]),
     Bits(&'a [bool]),
     Numbers(&'a [f64]),
@@ -37,17 +37,17 @@ pub(super) enum Run<'a> {
 
 impl Array {
     /// An array without names and lines.
-    pub(super) fn new(name: &str, rows: usize, shape: Vec<usize>, entries: Entries) -> Array {
+    pub(crate) fn new(name: &str, rows: usize, shape: Vec<usize>, entries: Entries) -> Array {
         Array { name: name.to_owned(), rows, shape, entries, header: None, lines: Vec::new() }
     }
 
     /// How many entries a row has.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.shape.iter().product()
     }
 
     /// Some entries of a row, if they are there.
-    pub(super) fn run(&self, row: usize, columns: std::ops::Range<usize>) -> Option<Run<'_>> {
+    pub(crate) fn run(&self, row: usize, columns: std::ops::Range<usize>) -> Option<Run<'_>> {
         let first = row.checked_mul(self.width())?;
         let range = first + columns.start..first + columns.end;
         match &self.entries {
@@ -58,7 +58,7 @@ impl Array {
     }
 
     /// One entry as a number.
-    pub(super) fn number(&self, row: usize, column: usize) -> Option<f64> {
+    pub(crate) fn number(&self, row: usize, column: usize) -> Option<f64> {
         match self.run(row, column..column + 1)? {
             Run::Bytes(v) => v.first().map(|x| f64::from(*x)),
             Run::Bits(v) => v.first().map(|x| f64::from(*x)),
@@ -67,7 +67,7 @@ impl Array {
     }
 
     /// One entry as text, for labels and messages.
-    pub(super) fn cell(&self, row: usize, column: usize) -> Cow<'static, str> {
+    pub(crate) fn cell(&self, row: usize, column: usize) -> Cow<'static, str> {
         match self.number(row, column) {
             Some(0.0) => Cow::Borrowed("0"),
             Some(1.0) => Cow::Borrowed("1"),
@@ -77,7 +77,7 @@ impl Array {
     }
 
     /// Where an entry stands.
-    pub(super) fn place(&self, row: usize, column: usize) -> String {
+    pub(crate) fn place(&self, row: usize, column: usize) -> String {
         match self.lines.get(row) {
             Some(line) => format!("{}:{line}", self.name),
             None => format!("{}: row {row}, entry {column}", self.name),
