@@ -20,7 +20,9 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 #[test]
 fn every_program_of_the_pages_checks() {
     let mut seen = 0;
-    for path in ["README.md", "docs/language.md", "docs/data.md", "docs/boolean.md", "docs/formatting.md"] {
+    for path in
+        ["README.md", "docs/language.md", "docs/data.md", "docs/boolean.md", "docs/formatting.md", "docs/training.md"]
+    {
         let page = std::fs::read_to_string(path).unwrap();
         for block in blocks(&page, "lens") {
             let program = Program::parse(&block, path, &MemoryWorld::default())
@@ -43,7 +45,8 @@ fn the_first_program_of_the_readme_is_the_example() {
 
 #[test]
 fn links_lead_somewhere() {
-    let pages = ["boolean", "commands", "data", "formatting", "language", "laws"].map(|p| format!("docs/{p}.md"));
+    let pages =
+        ["boolean", "commands", "data", "formatting", "language", "laws", "training"].map(|p| format!("docs/{p}.md"));
     for path in ["README.md", "ARCHITECTURE.md"].map(str::to_owned).into_iter().chain(pages) {
         let page = std::fs::read_to_string(&path).unwrap();
         let folder = std::path::Path::new(&path).parent().unwrap();

@@ -159,6 +159,11 @@ pub(super) fn tell(r: &Measured, line: &Value, format: Format, folder: &Path, sh
         if let Some(loss) = m.get("loss").and_then(Value::as_f64) {
             text.push_str(&format!("  loss {loss:.6}"));
         }
+        for (key, value) in m.as_object().into_iter().flatten().filter(|(key, _)| !key.ends_with("_sd")) {
+            if let (Some(name), Some(loss)) = (key.strip_prefix("loss."), value.as_f64()) {
+                text.push_str(&format!("  {name} {loss:.6}"));
+            }
+        }
         for (key, name) in SHARES {
             if let Some(share) = m.get(key).and_then(Value::as_f64) {
                 text.push_str(&format!("  {name} {:.2} %", 100.0 * share));

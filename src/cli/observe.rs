@@ -4,10 +4,11 @@ use super::folder::Folder;
 use super::resume::keep_time;
 use super::terminal::{live, note};
 use super::{End, Shared};
-use catlearn::run::{Checkpoint, Float, Kept, Learner, Metrics, Observer, Report};
+use catlearn::run::{Checkpoint, Float, Kept, Learner, Metrics, Observer, Report, Since};
 use catlearn::source::{Code, Diagnostic};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,14 +33,22 @@ pub(super) struct Writing<'a> {
     /// For tests of `--resume`: stop after that many updates.
     pub(super) stop_at: Option<usize>,
     pub(super) steps: usize,
-    /// Sum and number of the losses since the last report.
-    pub(super) since: (f64, usize),
+    /// The losses since the last report.
+    pub(super) since: Since,
+}
+
+/// The key of one of several losses.
+fn loss_key(name: &str) -> String {
+    format!("loss.{name}")
 }
 
 /// Metrics as a JSON object.
 pub(super) fn metrics_json(m: &Metrics) -> Value {
     let mut object = serde_json::Map::new();
     object.insert("loss".into(), json!(m.loss));
+    for (name, loss) in &m.losses {
+        object.insert(loss_key(name), json!(loss));
+    }
     if let Some(a) = m.accuracy {
         object.insert("accuracy".into(), json!(a));
     }
@@ -64,8 +73,12 @@ impl Writing<'_> {
         let write = |name: &str, tensors, step: usize, score: Option<f64>| {
             let mut metadata = self.metadata.clone();
             metadata.insert("step".into(), step.to_string());
-            metadata.insert("since_bits".into(), self.since.0.to_bits().to_string());
-            metadata.insert("since_steps".into(), self.since.1.to_string());
+            metadata.insert("since_bits".into(), self.since.loss.to_bits().to_string());
+            metadata.insert("since_steps".into(), self.since.steps.to_string());
+            if !self.since.losses.is_empty() {
+                let bits: Vec<String> = self.since.losses.iter().map(|l| l.to_bits().to_string()).collect();
+                metadata.insert("since_losses_bits".into(), bits.join(" "));
+            }
             // Where `active(k)` stands in the order of the examples.
             if learner.seen() > 0 {
                 metadata.insert("seen".into(), learner.seen().to_string());
@@ -92,12 +105,15 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn show(&mut self, report: &Report) {
+    fn show(&mut self, report: &Report, names: &[Arc<str>]) {
         let every = (self.epochs / 20).max(1);
         if !live() && report.step < self.total && !report.epoch.is_multiple_of(every) {
             return;
         }
         let mut line = format!("epoch {:>4}  step {:>7}  loss {:.6}", report.epoch, report.step, report.train_loss);
+        for (name, loss) in names.iter().zip(&report.train_losses) {
+            line.push_str(&format!("  {name} {loss:.6}"));
+        }
         if let Some(v) = &report.valid {
             line.push_str(&format!("  valid loss {:.6}", v.loss));
             if let Some(a) = v.accuracy {
@@ -116,9 +132,13 @@ impl<T: Float> Observer<T> for Writing<'_> {
     fn report(&mut self, report: &Report, learner: &Learner<T>, best: Option<&Kept<T>>) -> Result<(), Diagnostic> {
         let broken = |_: End| Diagnostic::error(Code::RUN_FOLDER, "the run folder cannot be written");
         let wall = self.before + self.began.elapsed().as_secs_f64();
-        let line = json!({
+        let mut line = json!({
             "step": report.step, "epoch": report.epoch, "split": "train", "loss": report.train_loss, "wall_s": wall,
         });
+        if let Value::Object(line) = &mut line {
+            let each = learner.loss_names().iter().zip(&report.train_losses);
+            line.extend(each.map(|(name, loss)| (loss_key(name), json!(loss))));
+        }
         self.folder.append("metrics.jsonl", &line.to_string(), self.shared).map_err(broken)?;
         if let Some(v) = &report.valid {
             let mut line = json!({"step": report.step, "epoch": report.epoch, "split": "valid"});
@@ -128,7 +148,7 @@ impl<T: Float> Observer<T> for Writing<'_> {
             }
             self.folder.append("metrics.jsonl", &line.to_string(), self.shared).map_err(broken)?;
         }
-        self.show(report);
+        self.show(report, learner.loss_names());
         if self.saved.elapsed() >= SAVE_EVERY {
             self.save(learner, best, wall).map_err(broken)?;
         }

@@ -91,8 +91,8 @@ pub(super) fn hash(training: &Training) -> String {
     let shuffle = training.shuffles(training.data.as_ref().is_some_and(|(spec, _)| spec.shuffle));
     let data = format!("{:?}", training.data.as_ref().map(|(spec, _)| spec));
     let settings = format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-        s.batch, s.precision, s.order, s.aggregator, shuffle, s.select, s.validate
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        s.batch, s.precision, s.order, s.aggregator, s.rows, shuffle, s.select, s.validate
     );
     let begins = format!("{:?}\n{:?}\n{:?}\n{:?}", training.params, training.noise, rule.states, rule.noise);
     let predict = training.predict.as_ref().map(|m| format!("{}\n{:?}\n{:?}", m.diagram, m.params, m.noise));

@@ -8,7 +8,7 @@ use super::record::Record;
 use super::terminal::complain;
 use super::{End, Shared};
 use catlearn::elaborate::Select;
-use catlearn::run::{Checkpoint, Float, Kept, Learner, Started};
+use catlearn::run::{Checkpoint, Float, Kept, Learner, Since, Started};
 use catlearn::source::{Code, Diagnostic};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -68,7 +68,15 @@ pub(super) fn restore<T: Float>(
     let bytes = folder.read(LAST).map_err(|e| format!("{LAST}: {e}"))?;
     let last = load(LAST, &bytes, learner)?;
     let step = number(&last, "step")?;
-    let since = (f64::from_bits(number(&last, "since_bits")?), usize_of(number(&last, "since_steps")?));
+    let losses = match last.metadata.get("since_losses_bits") {
+        Some(list) => list.split(' ').map(|bits| bits.parse().map(f64::from_bits)).collect::<Result<_, _>>(),
+        None => Ok(Vec::new()),
+    };
+    let since = Since {
+        loss: f64::from_bits(number(&last, "since_bits")?),
+        losses: losses.map_err(|e| format!("{LAST}: since_losses_bits: {e}"))?,
+        steps: usize_of(number(&last, "since_steps")?),
+    };
     let known = match last.metadata.get("best_step").map(String::as_str) {
         Some("none") => None,
         _ => Some(number(&last, "best_step")?),

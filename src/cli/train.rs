@@ -14,7 +14,7 @@ use super::{End, Format, Shared};
 use catlearn::data::{Dataset, Parts};
 use catlearn::diagram::Role;
 use catlearn::elaborate::{BatchSize, Length, Precision, Training};
-use catlearn::run::{Checkpoint, Float, Learner, Schedule, Started, evaluate_bits, run as run_loop};
+use catlearn::run::{Checkpoint, Float, Learner, Schedule, Since, Started, evaluate_bits, run as run_loop};
 use catlearn::source::{Code, Diagnostic, Diagnostics};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -325,7 +325,7 @@ impl Plan<'_> {
             ("program_hash".to_owned(), record.program_hash.clone()),
             ("training".to_owned(), record.training.clone()),
         ]);
-        let (mut from, mut before) = (Started { best: None, since: (0.0, 0) }, 0.0);
+        let (mut from, mut before) = (Started { best: None, since: Since::default() }, 0.0);
         if resuming {
             from = restore(&mut learner, folder, &settings.select, &metadata)
                 .map_err(|why| fault(why, folder, self.shared))?;
@@ -351,12 +351,12 @@ impl Plan<'_> {
             saved: began,
             shown: 0,
             stop_at: self.args.stop_after,
-            since: (0.0, 0),
+            since: Since::default(),
             steps: 0,
         };
         let to_do = learner.updates() < schedule.total();
         let outcome = run_loop(&mut learner, &mut schedule, rows, settings, from, &mut writing);
-        writing.since = outcome.since;
+        writing.since.clone_from(&outcome.since);
         let seconds = if to_do { before + began.elapsed().as_secs_f64() } else { before };
         writing.save(&learner, outcome.best.as_ref(), seconds)?;
         if let Some(d) = &outcome.fault {

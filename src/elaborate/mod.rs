@@ -17,6 +17,6 @@ mod value;
 
 pub use items::samples::Sample;
 pub use program::{
-    Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Precision, Program, RuleDiagram, Select,
+    Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Precision, Program, Rows, RuleDiagram, Select,
     Settings, StateInit, StatePort, Training,
 };

@@ -138,6 +138,15 @@ impl Aggregator {
     }
 }
 
+/// What the aggregator takes as its rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rows {
+    /// The request of each loss for each example.
+    Requests,
+    /// The request of each loss for the mean of the batch.
+    Losses,
+}
+
 /// Which numbers a run computes with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Precision {
@@ -213,8 +222,21 @@ pub struct Settings {
     pub select: Select,
     /// How requests meet.
     pub aggregator: Aggregator,
+    /// What it takes as its rows.
+    pub rows: Rows,
     /// How often the validation part is looked at, in steps; once an epoch when absent.
     pub validate: Option<usize>,
+}
+
+impl Settings {
+    /// How the requests of a batch meet: where rows are losses, each is the mean of its batch.
+    #[must_use]
+    pub fn over_batch(&self) -> Aggregator {
+        match (self.aggregator, self.rows) {
+            (Aggregator::Sum, Rows::Losses) => Aggregator::Mean,
+            (how, _) => how,
+        }
+    }
 }
 
 /// A training run: everything that `learn` makes a step of.
@@ -224,8 +246,10 @@ pub struct Training {
     pub name: Arc<str>,
     /// Where its name stands.
     pub span: Span,
-    /// Parameters, inputs, targets, noise -> the loss of one example, `R[1]`.
+    /// Parameters, inputs, targets, noise -> the loss of one example, `R[1]`; of several losses each behind it.
     pub objective: Diagram,
+    /// What each of several losses is called; nothing where there is one.
+    pub losses: Vec<Arc<str>>,
     /// The parameters, in the order of the ports of role `Param` of `objective`.
     pub params: Vec<Parameter>,
     /// Noise of one example, in the order of the ports of role `Noise`.

@@ -32,6 +32,8 @@ pub(crate) struct Elab<'p> {
     pub(crate) noises: Vec<ParamPort>,
     pub(crate) diagnostics: Diagnostics,
     pub(crate) evaluating: bool,
+    /// Whether ports of what is trained are named by themselves, not under its name.
+    pub(crate) bare_ports: bool,
     pub(crate) rule: Option<RuleScope>,
     pub(crate) prims: FxHashMap<(DefId, Vec<u64>), Arc<PrimDef>>,
     pub(crate) memo: FxHashMap<MemoKey, Value>,
@@ -67,6 +69,7 @@ impl<'p> Elab<'p> {
             noises: Vec::new(),
             diagnostics: Diagnostics::default(),
             evaluating: false,
+            bare_ports: false,
             rule: None,
             prims: FxHashMap::default(),
             memo: FxHashMap::default(),

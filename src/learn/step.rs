@@ -64,7 +64,8 @@ impl From<Diagnostic> for LearnFault {
 /// Ports: states (`State`), parameters (`Param`), inputs (`Input`) and targets (`Target`) with a leading batch axis,
 /// noise (`Noise`, one draw an example), the clock (`Clock`), the rule's noise (`RuleNoise`, one draw a step). Outputs
 /// of `diagram`: next states, next parameters, the loss at the point of the first request, over the reals aggregated as
-/// the requests are, else the exact total over the batch. `watched` has the requests at that point behind these.
+/// the requests are, else the exact total over the batch, then, of several losses, each. `watched` has the requests at
+/// that point behind these.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The step.
@@ -75,10 +76,12 @@ pub struct Step {
     pub states: usize,
     /// How many parameters.
     pub params: usize,
+    /// How many losses stand behind the loss: none where it is the only one.
+    pub losses: usize,
 }
 
-/// The loss and its requests for one example: ports as the objective's; outputs the loss, then one request for each
-/// parameter that has a tangent.
+/// The loss and its requests for one example: ports as the objective's; outputs the loss, one request for each
+/// parameter that has a tangent, then what stands behind the loss in the objective.
 ///
 /// # Errors
 /// [`LearnFault::Reverse`] when something on the way from a parameter to the loss has no reverse derivative, or the loss
@@ -94,20 +97,19 @@ pub fn gradient(objective: &Diagram, tangent: Tangent) -> Result<Diagram, LearnF
 /// As [`gradient`].
 pub fn requests_at(objective: &Diagram, tangent: Tangent, role: Role) -> Result<Diagram, LearnFault> {
     let (mut b, outs) = Builder::resume(objective.clone());
-    let mut cots = Vec::new();
-    for out in &outs {
-        cots.push((*out, rate(&mut b, tangent, *out)?));
-    }
+    let Some((loss, behind)) = outs.split_first() else { return Err(TypeFault::Foreign.into()) };
+    let cots = [(*loss, rate(&mut b, tangent, *loss)?)];
     let ports = objective.ports_of(role).into_iter().map(|p| objective.port_wire(p));
     let asked: Vec<(Wire, Leaf)> = ports.filter_map(|w| Some((w, tangent.of(objective.leaf(w))?))).collect();
     let wires: Vec<Wire> = asked.iter().map(|(w, _)| *w).collect();
-    let mut all = outs;
+    let mut all = vec![*loss];
     for (request, (_, leaf)) in requests(&mut b, &tangent, &cots, &wires)?.into_iter().zip(&asked) {
         all.push(match request {
             Some(r) => r,
             None => b.zero(leaf)?,
         });
     }
+    all.extend(behind);
     Ok(b.finish(&all))
 }
 
@@ -117,7 +119,7 @@ pub fn requests_at(objective: &Diagram, tangent: Tangent, role: Role) -> Result<
 /// [`LearnFault`] when something has no reverse derivative.
 pub fn step(training: &Training) -> Result<Step, LearnFault> {
     let gradient = gradient(&training.objective, training.rule.tangent)?;
-    assemble(&gradient, &training.rule, training.settings.aggregator, &training.rule.states)
+    assemble(&gradient, &training.rule, training.settings.over_batch(), &training.rule.states)
 }
 
 /// Several steps over one `S * P`, one a rule: the states of all rules together, each step passing on what its rule
@@ -192,7 +194,7 @@ fn assemble(
     }
     let (n, m) = (params.len(), states.len());
     let points = d.outs().get(n + m..).unwrap_or_default();
-    let mut loss = None;
+    let mut losses = Vec::new();
     let mut first = Vec::new();
     for hole in 0..rule.holes {
         let at = copy.outs(&mut b, points.get(hole * n..(hole + 1) * n).unwrap_or_default())?;
@@ -221,7 +223,7 @@ fn assemble(
             None => None,
         };
         let mut met = Vec::new();
-        for answer in answers {
+        for answer in answers.by_ref().take(asked.len()) {
             met.push(aggregate(&mut b, how, answer, Dim::BATCH)?);
         }
         let mut requests: Vec<Option<Wire>> = vec![None; n];
@@ -230,8 +232,11 @@ fn assemble(
                 *slot = Some(request);
             }
         }
-        if loss.is_none() {
-            loss = at_point;
+        if losses.is_empty() {
+            losses.extend(at_point);
+            for answer in answers {
+                losses.push(total(&mut b, how, answer, Dim::BATCH)?);
+            }
             first = requests.iter().copied().flatten().collect();
         }
         for (at, node) in d.nodes().iter().enumerate() {
@@ -252,9 +257,10 @@ fn assemble(
         }
     }
     outs.extend(next_params);
-    outs.extend(loss);
+    let behind = losses.len().saturating_sub(1);
+    outs.extend(losses);
     let mut seen = outs.clone();
     seen.extend(first);
     let watched = b.clone().finish(&seen);
-    Ok(Step { diagram: b.finish(&outs), watched, states: all_states.len(), params: n })
+    Ok(Step { diagram: b.finish(&outs), watched, states: all_states.len(), params: n, losses: behind })
 }

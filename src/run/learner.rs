@@ -33,6 +33,8 @@ pub type Named = (Arc<str>, Leaf);
 pub struct Watched<T> {
     /// The aggregated loss at the point of the first request.
     pub loss: f64,
+    /// Of several losses each, aggregated likewise; see [`Learner::loss_names`].
+    pub losses: Vec<f64>,
     /// The first requests, one a parameter that has a tangent; see [`Learner::request_paths`].
     pub requests: Vec<Tensor<T>>,
 }
@@ -46,6 +48,9 @@ pub struct Learner<T> {
     predict: Option<Machine<T>>,
     at: Option<Machine<T>>,
     tangent: Tangent,
+    loss_names: Vec<Arc<str>>,
+    /// The loss that the last step met, and of several each.
+    met: (f64, Vec<f64>),
     param_leaves: Vec<Named>,
     state_leaves: Vec<Named>,
     noise: Vec<Parameter>,
@@ -123,6 +128,8 @@ impl<T: Float> Learner<T> {
             predict,
             at,
             tangent: training.rule.tangent,
+            loss_names: training.losses.clone(),
+            met: (f64::NAN, Vec::new()),
             param_leaves: training.params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect(),
             state_leaves: training.rule.states.iter().map(|s| (s.path.clone(), s.leaf.clone())).collect(),
             noise: training.noise.clone(),
@@ -147,6 +154,18 @@ impl<T: Float> Learner<T> {
             asked: Asked::by(&training.settings),
             one_class: data.is_some_and(one_class),
         })
+    }
+
+    /// What each of several losses is called; nothing where there is one.
+    #[must_use]
+    pub fn loss_names(&self) -> &[Arc<str>] {
+        &self.loss_names
+    }
+
+    /// The loss that the last step met, also one that ended it, and of several losses each.
+    #[must_use]
+    pub fn met(&self) -> (f64, &[f64]) {
+        (self.met.0, &self.met.1)
     }
 
     /// The parameters' paths and types.
@@ -221,16 +240,18 @@ impl<T: Float> Learner<T> {
         let point = self.params.clone();
         let mut stream = noise_of(self.seed, self.updates);
         let losses = self.losses(&point, rows, &mut stream).map_err(|f| self.message(&f))?;
+        let losses = losses.into_iter().next().unwrap_or_default();
         let each = losses.len().checked_div(rows.len()).unwrap_or(0).max(1);
         Ok(losses.chunks(each).map(|row| row.iter().any(|l| *l != 0.0)).collect())
     }
 
-    /// The losses of some rows at a point, outside training, example by example.
-    fn losses(&mut self, point: &[Tensor<T>], rows: &[usize], stream: &mut Stream) -> Result<Vec<f64>, RunFault> {
+    /// The losses of some rows at a point, outside training, example by example: first what is trained, then, of
+    /// several losses, each.
+    fn losses(&mut self, point: &[Tensor<T>], rows: &[usize], stream: &mut Stream) -> Result<Vec<Vec<f64>>, RunFault> {
         let batch = rows.len().max(1);
         let mut noise = self.noise_tensors(&self.evaluate_noise, batch, stream)?;
         let inputs = self.fill(self.evaluate.diagram(), point, rows, &mut noise);
-        Ok(self.evaluate.run(&inputs, batch)?.iter().flat_map(Tensor::to_f64).collect())
+        Ok(self.evaluate.run(&inputs, batch)?.iter().map(Tensor::to_f64).collect())
     }
 
     /// Puts examples in place of the data: tensors with a leading axis, of the types of the ports.
@@ -307,7 +328,9 @@ impl<T: Float> Learner<T> {
         let made = self.step.run(&inputs, rows.len().max(1));
         drop(inputs);
         let mut outs = made.map_err(|f| self.message(&f))?;
-        let loss = outs.pop().map_or(f64::NAN, |t| loss_of(&t, rows.len()));
+        let losses = outs.split_off((self.states.len() + self.params.len()).min(outs.len()));
+        self.met = losses_of(&losses, rows.len());
+        let loss = self.met.0;
         if !loss.is_finite() {
             return Err(Diagnostic::error(
                 Code::RUN_NOT_FINITE,
@@ -351,9 +374,10 @@ impl<T: Float> Learner<T> {
     pub fn watch(&mut self, rows: &[usize]) -> Result<Watched<T>, Diagnostic> {
         let inputs = self.step_inputs(rows).map_err(|f| self.message(&f))?;
         let mut outs = self.watched.run(&inputs, rows.len().max(1)).map_err(|f| self.message(&f))?;
-        let requests = outs.split_off(self.states.len() + self.params.len() + 1);
-        let loss = outs.pop().map_or(f64::NAN, |t| loss_of(&t, rows.len()));
-        Ok(Watched { loss, requests })
+        let mut losses = outs.split_off((self.states.len() + self.params.len()).min(outs.len()));
+        let requests = losses.split_off((1 + self.loss_names.len()).min(losses.len()));
+        let (loss, losses) = losses_of(&losses, rows.len());
+        Ok(Watched { loss, losses, requests })
     }
 
     /// The parameters to evaluate at: those of the rule's `evaluate`, else the parameters.
@@ -403,14 +427,16 @@ impl<T: Float> Learner<T> {
 
     fn measure(&mut self, rows: &[usize]) -> Result<Metrics, RunFault> {
         let point = self.point()?;
-        let mut total = 0.0;
+        let mut totals = vec![0.0; 1 + self.loss_names.len()];
         let mut counted = Counted::new(self.one_class);
         let mut stream = noise_of(self.seed, usize::MAX >> 24);
         let mut prediction_stream = noise_of(self.seed, usize::MAX >> 25);
         let one = self.input.is_none() && self.target.is_none();
         let chunks: Vec<&[usize]> = if one { vec![&[]] } else { rows.chunks(CHUNK).collect() };
         for chunk in chunks {
-            total += self.losses(&point, chunk, &mut stream)?.iter().sum::<f64>();
+            for (total, losses) in totals.iter_mut().zip(self.losses(&point, chunk, &mut stream)?) {
+                *total += losses.iter().sum::<f64>();
+            }
             if self.asked.any() && self.target.is_some() {
                 let predicted = self.predicted(&point, chunk, &mut prediction_stream)?;
                 let base = self.predict.as_ref().and_then(|m| m.diagram().out_leaves().first().map(|l| l.base));
@@ -421,7 +447,10 @@ impl<T: Float> Learner<T> {
         }
         #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
         let count = if one { 1.0 } else { rows.len() as f64 };
-        Ok(self.asked.of(&counted, total / count))
+        let mut means = totals.into_iter().map(|total| total / count);
+        let loss = means.next().unwrap_or(f64::NAN);
+        let losses = self.loss_names.iter().cloned().zip(means).collect();
+        Ok(Metrics { losses, ..self.asked.of(&counted, loss) })
     }
 
     fn predicted(
@@ -460,6 +489,12 @@ impl<T: Float> Learner<T> {
 fn loss_of<T: Float>(loss: &Tensor<T>, rows: usize) -> f64 {
     let value = loss.to_f64().first().copied().unwrap_or(f64::NAN);
     if loss.ints().is_some() { value / rows.max(1) as f64 } else { value }
+}
+
+/// The mean loss of an example, and of several losses each.
+fn losses_of<T: Float>(losses: &[Tensor<T>], rows: usize) -> (f64, Vec<f64>) {
+    let mut each = losses.iter().map(|t| loss_of(t, rows));
+    (each.next().unwrap_or(f64::NAN), each.collect())
 }
 
 fn noise_of_ports(d: &Diagram, known: &[Parameter]) -> Vec<Parameter> {

@@ -7,12 +7,15 @@ use super::float::Float;
 use super::tensor::Tensor;
 use crate::elaborate::{Metric, Select, Settings};
 use crate::object::Base;
+use std::sync::Arc;
 
 /// What was measured on a part of the data.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Metrics {
     /// The mean loss, if the part is not empty.
     pub loss: f64,
+    /// Of several losses each by its name.
+    pub losses: Vec<(Arc<str>, f64)>,
     /// The share of examples whose class was found.
     pub accuracy: Option<f64>,
     /// The share of examples whose outputs all equal the target.
@@ -68,6 +71,7 @@ impl Asked {
         let accuracy = counted.accuracy().filter(|_| self.classes);
         Metrics {
             loss,
+            losses: Vec::new(),
             accuracy,
             exact_match: counted.exact_match().filter(|_| self.exact),
             confusion: (self.table && counted.accuracy().is_some()).then(|| counted.counts.clone()),

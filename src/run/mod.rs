@@ -34,4 +34,4 @@ pub use metrics::Metrics;
 pub use reference::{Machine, evaluate};
 pub use schedule::{Schedule, Turn};
 pub use tensor::Tensor;
-pub use train::{Kept, Observer, Outcome, Report, Started, run};
+pub use train::{Kept, Observer, Outcome, Report, Since, Started, run};

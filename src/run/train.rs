@@ -18,6 +18,8 @@ pub struct Report {
     pub epoch: usize,
     /// The mean loss of the steps since the last report.
     pub train_loss: f64,
+    /// Of several losses the mean of each; see [`Learner::loss_names`].
+    pub train_losses: Vec<f64>,
     /// The validation part, if there is one.
     pub valid: Option<Metrics>,
 }
@@ -47,13 +49,40 @@ pub struct Kept<T> {
     pub score: f64,
 }
 
+/// The losses of the steps since the last report.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Since {
+    /// Their sum.
+    pub loss: f64,
+    /// Of several losses the sum of each.
+    pub losses: Vec<f64>,
+    /// How many steps.
+    pub steps: usize,
+}
+
+impl Since {
+    fn add(&mut self, (loss, losses): (f64, &[f64])) {
+        self.loss += loss;
+        self.losses.resize(losses.len(), 0.0);
+        self.losses.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += loss);
+        self.steps += 1;
+    }
+
+    /// The mean loss, and of several losses each.
+    fn means(&self) -> (f64, Vec<f64>) {
+        #[allow(clippy::cast_precision_loss, reason = "a count of steps")]
+        let steps = self.steps.max(1) as f64;
+        (self.loss / steps, self.losses.iter().map(|sum| sum / steps).collect())
+    }
+}
+
 /// Where a run begins: what an earlier part of it left.
 #[derive(Clone, Debug)]
 pub struct Started<T> {
     /// The best state so far.
     pub best: Option<Kept<T>>,
-    /// Sum and number of the losses since the last report.
-    pub since: (f64, usize),
+    /// The losses since the last report.
+    pub since: Since,
 }
 
 /// How a run ended.
@@ -63,8 +92,8 @@ pub struct Outcome<T> {
     pub step: usize,
     /// The best state, if the run selects one.
     pub best: Option<Kept<T>>,
-    /// Sum and number of the losses since the last report.
-    pub since: (f64, usize),
+    /// The losses since the last report.
+    pub since: Since,
     /// Whether the observer ended it.
     pub interrupted: bool,
     /// What ended it before its time.
@@ -92,7 +121,7 @@ pub fn run<T: Float>(
         fault,
     };
     // Whether something was learned since the last report.
-    let mut moved = since.1 > 0 || learner.updates() == 0;
+    let mut moved = since.steps > 0 || learner.updates() == 0;
     loop {
         if observer.interrupted() {
             return outcome(learner, best, since, true, None);
@@ -103,10 +132,10 @@ pub fn run<T: Float>(
         };
         let ends = match &turn {
             Turn::Step { rows, ends_epoch } => {
-                match learner.step(rows) {
-                    Ok(loss) => since = (since.0 + loss, since.1 + 1),
-                    Err(d) => return outcome(learner, best, since, false, Some(d)),
+                if let Err(d) = learner.step(rows) {
+                    return outcome(learner, best, since, false, Some(d));
                 }
+                since.add(learner.met());
                 moved = true;
                 *ends_epoch
             }
@@ -120,12 +149,12 @@ pub fn run<T: Float>(
             (None, _) => ends && moved,
         };
         if due {
-            let made = report(learner, schedule, parts, settings, since, &mut best);
+            let made = report(learner, schedule, parts, settings, &since, &mut best);
             let said = made.and_then(|r| observer.report(&r, learner, best.as_ref()));
             if let Err(d) = said {
                 return outcome(learner, best, since, false, Some(d));
             }
-            since = (0.0, 0);
+            since = Since::default();
             moved = false;
         }
         if turn == Turn::Done {
@@ -139,7 +168,7 @@ fn report<T: Float>(
     schedule: &Schedule,
     parts: &Parts,
     settings: &Settings,
-    since: (f64, usize),
+    since: &Since,
     best: &mut Option<Kept<T>>,
 ) -> Result<Report, Diagnostic> {
     let valid = if parts.valid.is_empty() { None } else { Some(learner.metrics(&parts.valid)?) };
@@ -156,8 +185,7 @@ fn report<T: Float>(
             *best = Some(Kept { params, states, step: learner.updates(), score });
         }
     }
-    #[allow(clippy::cast_precision_loss, reason = "a count of steps")]
-    let train_loss = since.0 / since.1.max(1) as f64;
+    let (train_loss, train_losses) = since.means();
     let step = learner.updates();
-    Ok(Report { step, epoch: schedule.epochs_of(learner), train_loss, valid })
+    Ok(Report { step, epoch: schedule.epochs_of(learner), train_loss, train_losses, valid })
 }

@@ -521,6 +521,17 @@ pub struct Arg {
     pub span: Span,
 }
 
+impl Arg {
+    /// Its expression, if it has no name.
+    #[must_use]
+    pub fn plain(&self) -> Option<&Expr> {
+        match &self.value {
+            ArgValue::Expr(e) if self.name.is_none() => Some(e),
+            _ => None,
+        }
+    }
+}
+
 /// An argument's value.
 #[derive(Clone, Debug)]
 pub enum ArgValue {

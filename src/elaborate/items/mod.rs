@@ -2,6 +2,7 @@
 
 pub(super) mod check;
 pub(super) mod data_items;
+pub(super) mod frozen;
 pub(super) mod initialisers;
 pub(super) mod models;
 pub(super) mod objective;

@@ -1,43 +1,73 @@
 //! The objective of a run: what a model and a loss, or a map of one's own, cost on one example.
 //!
 //! In: the fields of a run and the types of its data. Out: the diagram of the objective and its parameters, the one
-//! that is evaluated, the predictions; errors where model, loss and data do not agree.
+//! that is evaluated, the predictions; errors where model, loss and data do not agree. Several losses meet before the
+//! reverse derivative is taken: `mean` and `sum` are linear, so that their request is that of the mean or sum. The
+//! first output is what is trained, each loss by itself stands behind it.
 
 use crate::data::ColumnType;
-use crate::diagram::{Diagram, Role};
+use crate::diagram::{Diagram, Op, Role, TypeFault, Wire};
 use crate::elaborate::items::models::{Subject, input_name};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::train::Fields;
 use crate::elaborate::program::{Model, Parameter};
 use crate::elaborate::scope::names::Definitions;
 use crate::elaborate::session::Elab;
+use crate::elaborate::typing::dims::Vars;
 use crate::elaborate::typing::types::Ty;
 use crate::elaborate::value::{Env, Res, Value, fault};
-use crate::object::{Base, Leaf};
+use crate::object::{Base, Dim, Leaf};
+use crate::prim::divided;
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Arg, Expr, ExprKind};
+use std::sync::Arc;
 
-/// What a run is about: a model with a loss, or an objective.
+/// What a run is about: a model with losses, or objectives.
 pub(crate) enum Goal<'p> {
-    Model(Subject<'p>, Subject<'p>, &'p Expr),
-    Objective(Subject<'p>, &'p Expr),
+    Model(Subject<'p>, Losses<'p>),
+    Objective(Losses<'p>),
+}
+
+/// One loss or several, and how several meet.
+pub(crate) struct Losses<'p> {
+    list: Vec<(Subject<'p>, &'p Expr)>,
+    /// In their sum rather than their mean.
+    sum: bool,
+}
+
+impl Losses<'_> {
+    /// What each is called when there are several: its name, numbered where a name comes again.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        let plain: Vec<&Arc<str>> = self.list.iter().map(|(s, _)| &s.map.name.name).collect();
+        if plain.len() < 2 {
+            return Vec::new();
+        }
+        let named = plain.iter().enumerate().map(|(i, name)| {
+            let before = plain.iter().take(i).filter(|n| *n == name).count();
+            if before == 0 { (*name).clone() } else { format!("{name}.{before}").into() }
+        });
+        named.collect()
+    }
+}
+
+impl<'p> Goal<'p> {
+    pub(crate) fn losses(&self) -> &Losses<'p> {
+        let (Goal::Model(_, losses) | Goal::Objective(losses)) = self;
+        losses
+    }
 }
 
 pub(crate) fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Goal<'p>> {
     match (fields.get("objective"), fields.get("model"), fields.get("loss")) {
-        (Some(o), None, None) if matches!(o.kind, ExprKind::List(_)) => Elab::not_yet("a list of objectives", o.span),
-        (Some(o), None, None) => Ok(Goal::Objective(elab.subject(o, env, "objective")?, o)),
+        (Some(o), None, None) => losses(elab, fields, o, env, "objective").map(Goal::Objective),
         (Some(o), _, _) => fault(
             Diagnostic::error(Code::TRAIN_FIELD, "a run has either `objective`, or `model` and `loss`").at(o.span, ""),
         ),
         (None, Some(m), Some(l)) => {
-            if matches!(l.kind, ExprKind::List(_)) {
-                return Elab::not_yet("a list of losses", l.span);
-            }
             let model = elab.subject(m, env, "model");
-            let loss = elab.subject(l, env, "loss");
-            match (elab.keep(model), elab.keep(loss)) {
-                (Some(model), Some(loss)) => Ok(Goal::Model(model, loss, l)),
+            let losses = losses(elab, fields, l, env, "loss");
+            match (elab.keep(model), elab.keep(losses)) {
+                (Some(model), Some(losses)) => Ok(Goal::Model(model, losses)),
                 _ => Err(None),
             }
         }
@@ -50,6 +80,24 @@ pub(crate) fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) 
             Diagnostic::error(Code::TRAIN_FIELD, "a run needs `model` and `loss`, or `objective`").at(fields.name, ""),
         ),
     }
+}
+
+/// One loss, or those of a list.
+fn losses<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, e: &'p Expr, env: &Env<'p>, what: &str) -> Res<Losses<'p>> {
+    let each: Vec<&'p Expr> = match &e.kind {
+        ExprKind::List(args) => args.iter().filter_map(Arg::plain).collect(),
+        _ => vec![e],
+    };
+    if each.is_empty() {
+        let none = Diagnostic::error(Code::TRAIN_FIELD, format!("`{what}` names nothing to train"));
+        return fault(none.at(e.span, "an empty list"));
+    }
+    let found: Vec<_> = each.iter().map(|e| elab.subject(e, env, what)).collect();
+    let found: Vec<_> = found.into_iter().map(|s| elab.keep(s)).collect();
+    let found: Option<Vec<_>> = found.into_iter().collect();
+    let sum = matches!(fields.get("aggregate").map(|e| &e.kind), Some(ExprKind::Path(p))
+        if matches!(p.as_slice(), [n] if &*n.name == "sum"));
+    Ok(Losses { list: found.ok_or(None)?.into_iter().zip(each).collect(), sum })
 }
 
 /// The types of input and target as the data gives them, if that is known without reading it.
@@ -110,55 +158,22 @@ pub(crate) fn objective_of(
     let built = elab.keep(built);
     let failed = elab.diagnostics.has_errors();
     std::mem::take(&mut elab.diagnostics).0.into_iter().for_each(|d| said.push(d));
-    let loss = built.filter(|_| !failed)?;
+    let outs = built.filter(|_| !failed)?;
     let (params, noise) = (std::mem::take(&mut elab.params), elab.noise_ports());
-    Some((elab.b.finish(&[loss]), params, noise))
+    Some((elab.b.finish(&outs), params, noise))
 }
 
+/// The wires of an objective: what is trained, then, of several losses, each.
 fn objective_in<'p>(
     elab: &mut Elab<'p>,
     goal: &Goal<'p>,
     env: &Env<'p>,
     types: &Types,
     data: Option<Span>,
-) -> Res<crate::diagram::Wire> {
-    let (value, at) = match goal {
-        Goal::Objective(s, e) => {
-            let (vars, from) = elab.domain(s, env)?;
-            let input = match (&from, data) {
-                (Ty::Tuple(parts, _), Some(_)) if parts.len() == 2 => {
-                    let mut values = Vec::new();
-                    for ((own, t), (role, name, given)) in parts
-                        .iter()
-                        .zip([(Role::Input, "input", types.0.as_ref()), (Role::Target, "target", types.1.as_ref())])
-                    {
-                        let name = own.as_ref().map_or(name.to_owned(), ToString::to_string);
-                        let value = elab.inputs(t, &vars, &name, role)?;
-                        agree(elab, &value, given, s, name.as_str(), data)?;
-                        values.push(value);
-                    }
-                    Value::Tuple(values)
-                }
-                _ => {
-                    let value = elab.inputs(&from, &vars, &input_name(s.map), Role::Input)?;
-                    if data.is_none() && !matches!(&value, Value::Tuple(parts) if parts.is_empty()) {
-                        return fault(
-                            Diagnostic::error(
-                                Code::TRAIN_FIELD,
-                                format!("`{}` takes wires, the run names no data", s.map.name.name),
-                            )
-                            .at(e.span, "needs data")
-                            .also(s.map.arrow.from.span, format!("takes {}", elab.show(&value)))
-                            .help("add `data = ..`, or train an objective `() -> R[1]`"),
-                        );
-                    }
-                    agree(elab, &value, types.0.as_ref(), s, "input", data)?;
-                    value
-                }
-            };
-            (elab.run_subject(s, env, input)?, e.span)
-        }
-        Goal::Model(model, loss, l) => {
+) -> Res<Vec<Wire>> {
+    let each = match goal {
+        Goal::Objective(losses) => objectives(elab, losses, env, types, data)?,
+        Goal::Model(model, losses) => {
             let (vars, from) = elab.domain(model, env)?;
             if data.is_none() {
                 return fault(
@@ -169,12 +184,111 @@ fn objective_in<'p>(
             let input = elab.inputs(&from, &vars, &input_name(model.map), Role::Input)?;
             agree(elab, &input, types.0.as_ref(), model, "input", data)?;
             let y = elab.run_subject(model, env, input)?;
-            let target = target(elab, loss, env, &y, types.1.as_ref(), l.span)?;
-            elab.at(l.span, env);
-            (elab.run_subject(loss, env, Value::Tuple(vec![y, target]))?, l.span)
+            let mut shared = None;
+            let mut each = Vec::new();
+            for (loss, l) in &losses.list {
+                let target = match &shared {
+                    Some(target) => Value::clone(target),
+                    None => target(elab, loss, env, &y, types.1.as_ref(), l.span)?,
+                };
+                elab.at(l.span, env);
+                let value = elab.run_subject(loss, env, Value::Tuple(vec![y.clone(), target.clone()]))?;
+                shared = Some(target);
+                each.push(trainable(elab, &value, l.span)?);
+            }
+            each
         }
     };
-    let wire = elab.as_wire(&value, at)?;
+    let losses = goal.losses();
+    match each.as_slice() {
+        [one] => Ok(vec![*one]),
+        several => {
+            let spans: Vec<Span> = losses.list.iter().map(|(_, e)| e.span).collect();
+            let total = met(elab, several, &spans, losses.sum)?;
+            Ok([&[total], several].concat())
+        }
+    }
+}
+
+/// Objectives on the same wires. Of several, a port is named by itself, so that those that have a port of one name
+/// share it.
+fn objectives<'p>(
+    elab: &mut Elab<'p>,
+    losses: &Losses<'p>,
+    env: &Env<'p>,
+    types: &Types,
+    data: Option<Span>,
+) -> Res<Vec<Wire>> {
+    elab.bare_ports = losses.list.len() > 1;
+    let mut shared: Option<(Value, Span)> = None;
+    let mut each = Vec::new();
+    for (s, e) in &losses.list {
+        let (mut vars, from) = elab.domain(s, env)?;
+        let input = match &shared {
+            None => arriving(elab, s, e, (&vars, &from), types, data)?,
+            Some((input, first)) => {
+                let input = input.clone();
+                if let Some(m) = elab.unify(&from, &input, &mut vars)? {
+                    return fault(
+                        Diagnostic::error(
+                            Code::OBJECTIVE,
+                            format!("`{}` takes {}, the first objective {}", s.map.name.name, m.needs, m.gives),
+                        )
+                        .at(e.span, format!("takes {}", m.needs))
+                        .also(*first, format!("takes {}", m.gives))
+                        .help(
+                            "objectives of one run take the same wires; one that needs fewer can ignore them: `(_, t)`",
+                        ),
+                    );
+                }
+                input
+            }
+        };
+        shared.get_or_insert((input.clone(), e.span));
+        let value = elab.run_subject(s, env, input)?;
+        each.push(trainable(elab, &value, e.span)?);
+    }
+    Ok(each)
+}
+
+/// The wires that an objective takes, as the data gives them.
+fn arriving<'p>(
+    elab: &mut Elab<'p>,
+    s: &Subject<'p>,
+    e: &'p Expr,
+    (vars, from): (&Vars, &Ty<'p>),
+    types: &Types,
+    data: Option<Span>,
+) -> Res<Value> {
+    if let (Ty::Tuple(parts, _), Some(_)) = (from, data)
+        && parts.len() == 2
+    {
+        let columns = [(Role::Input, "input", types.0.as_ref()), (Role::Target, "target", types.1.as_ref())];
+        let mut values = Vec::new();
+        for ((own, t), (role, name, given)) in parts.iter().zip(columns) {
+            let name = own.as_ref().map_or(name.to_owned(), ToString::to_string);
+            let value = elab.inputs(t, vars, &name, role)?;
+            agree(elab, &value, given, s, name.as_str(), data)?;
+            values.push(value);
+        }
+        return Ok(Value::Tuple(values));
+    }
+    let value = elab.inputs(from, vars, &input_name(s.map), Role::Input)?;
+    if data.is_none() && !matches!(&value, Value::Tuple(parts) if parts.is_empty()) {
+        return fault(
+            Diagnostic::error(Code::TRAIN_FIELD, format!("`{}` takes wires, the run names no data", s.map.name.name))
+                .at(e.span, "needs data")
+                .also(s.map.arrow.from.span, format!("takes {}", elab.show(&value)))
+                .help("add `data = ..`, or train an objective `() -> R[1]`"),
+        );
+    }
+    agree(elab, &value, types.0.as_ref(), s, "input", data)?;
+    Ok(value)
+}
+
+/// The wire of a loss, which must be a number or bits.
+fn trainable(elab: &mut Elab<'_>, value: &Value, at: Span) -> Res<Wire> {
+    let wire = elab.as_wire(value, at)?;
     let leaf = elab.leaf(wire);
     let count = leaf.base == Base::Int && leaf.size(1) == 1;
     if !leaf.is_number() && leaf.base != Base::Bool && !count {
@@ -188,6 +302,38 @@ fn objective_in<'p>(
         );
     }
     Ok(wire)
+}
+
+/// What several losses are together: their mean or sum over the reals, their sum over whole numbers, all their bits.
+fn met(elab: &mut Elab<'_>, each: &[Wire], spans: &[Span], sum: bool) -> Res<Wire> {
+    let leaves: Vec<Leaf> = each.iter().map(|w| elab.leaf(*w)).collect();
+    let first = leaves.first().cloned().ok_or(None)?;
+    let span = |i: usize| spans.get(i).copied().unwrap_or_default();
+    if let Some(other) = leaves.iter().position(|l| l.base != first.base) {
+        let leaf = leaves.get(other).map(Leaf::to_string).unwrap_or_default();
+        return fault(
+            Diagnostic::error(Code::OBJECTIVE, "the losses of a run are of one kind")
+                .at(span(other), format!("gives {leaf}"))
+                .also(span(0), format!("gives {first}"))
+                .help("make bits a number with `popcount`, or train in two runs"),
+        );
+    }
+    let made = (|| {
+        if first.base == Base::Bool {
+            let flat: Vec<Wire> = each
+                .iter()
+                .zip(&leaves)
+                .map(|(w, l)| elab.b.reshape_all(*w, &[Dim::lit(l.size(1) as u64)]))
+                .collect::<Result<_, _>>()?;
+            return elab.b.op(Op::Concat { core: 1 }, &flat);
+        }
+        let (one, rest) = each.split_first().ok_or(TypeFault::Foreign)?;
+        let total = rest.iter().try_fold(*one, |total, w| elab.b.add(total, *w))?;
+        #[allow(clippy::cast_precision_loss, reason = "a count of losses")]
+        let count = each.len() as f64;
+        if sum || first.base == Base::Int { Ok(total) } else { divided(&mut elab.b, total, count) }
+    })();
+    elab.typed(made, "the losses", span(0))
 }
 
 /// The port of the label: as the data gives it, else as the loss takes it.
@@ -261,7 +407,7 @@ fn agree<'p>(
 
 /// The model outside training.
 pub(crate) fn prediction(defs: &Definitions, goal: &Goal<'_>, env: &Env<'_>) -> Option<Model> {
-    let Goal::Model(model, ..) = goal else { return None };
+    let Goal::Model(model, _) = goal else { return None };
     let mut elab = Elab::new(defs);
     elab.evaluating = true;
     let (vars, from) = elab.domain(model, env).ok()?;

@@ -44,7 +44,11 @@ impl<'p> Elab<'p> {
                     )
                     .at(span, format!("here it is {leaf}"))
                     .also(known.span, format!("here it is {}", known.leaf))
-                    .help("a map that is passed in and used twice shares its parameters; pass two maps"),
+                    .help(if self.bare_ports {
+                        "objectives of one run share ports of one name; give one of them another name"
+                    } else {
+                        "a map that is passed in and used twice shares its parameters; pass two maps"
+                    }),
                 );
             }
             return Ok(known.wire);

@@ -1,7 +1,9 @@
 //! The settings of a training run, each checked where it is written.
 
 use crate::elaborate::items::train::Fields;
-use crate::elaborate::program::{Aggregator, BatchSize, Length, Metric, Precision, RuleDiagram, Select, Settings};
+use crate::elaborate::program::{
+    Aggregator, BatchSize, Length, Metric, Precision, Rows, RuleDiagram, Select, Settings,
+};
 use crate::elaborate::session::Elab;
 use crate::elaborate::typing::dims::whole;
 use crate::elaborate::value::{Env, Res, fault};
@@ -46,6 +48,7 @@ pub(crate) struct Wished {
     metrics: Vec<Metric>,
     select: Select,
     aggregator: Option<Aggregator>,
+    rows: Rows,
     validate: Option<usize>,
 }
 
@@ -83,14 +86,14 @@ impl Wished {
             );
             return None;
         }
-        let Wished { length, seed, precision, shuffle, order, metrics, select, validate, .. } = self;
-        Some(Settings { batch, length, seed, precision, shuffle, order, metrics, select, aggregator, validate })
+        let Wished { length, seed, precision, shuffle, order, metrics, select, rows, validate, .. } = self;
+        Some(Settings { batch, length, seed, precision, shuffle, order, metrics, select, aggregator, rows, validate })
     }
 }
 
 /// Every setting of a run; a fault in one does not hide those of the others.
 pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Wished> {
-    for key in ["rows", "monitor", "on_violation", "frozen", "schedule"] {
+    for key in ["monitor", "on_violation", "schedule"] {
         if let Some(e) = fields.get(key) {
             let said: Res<()> = Elab::not_yet(&format!("`{key}`"), e.span);
             elab.keep(said);
@@ -116,6 +119,8 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
         Some((e, _)) => Elab::not_yet("an aggregator other than `mean`, `sum`, `xor` and `votes`", e.span),
     };
     let aggregator = elab.keep(aggregator);
+    let rows = rows(fields.get("rows"));
+    let rows = elab.keep(rows);
     let order = fields.get("order").map_or(Ok(None), |e| order(elab, e, env).map(Some));
     let order = elab.keep(order);
     let validate = match fields.get("validate").map(|e| (e, call(e))) {
@@ -137,8 +142,19 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
         metrics: metrics.ok_or(None)?,
         select: select.ok_or(None)?,
         aggregator: aggregator.ok_or(None)?,
+        rows: rows.ok_or(None)?,
         validate: validate.ok_or(None)?,
     })
+}
+
+/// What the aggregator takes as its rows.
+fn rows(e: Option<&Expr>) -> Res<Rows> {
+    match e.map(|e| (e, word(e))) {
+        None => Ok(Rows::Requests),
+        Some((_, Some(w))) if w == "loss" => Ok(Rows::Losses),
+        Some((e, Some(w))) if w == "example" => Elab::not_yet("`rows = example`", e.span),
+        Some((e, _)) => wrong(e, "rows", "`loss` or `example`"),
+    }
 }
 
 fn batch_size<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Option<BatchSize>> {

@@ -8,7 +8,7 @@ use crate::diagram::Diagram;
 use crate::elaborate::items::data_items::spec_of;
 use crate::elaborate::items::objective::{goal, objective_of, prediction, trained};
 use crate::elaborate::items::ports::ParamPort;
-use crate::elaborate::items::settings;
+use crate::elaborate::items::{frozen, settings};
 use crate::elaborate::program::{Parameter, RuleDiagram, Training};
 use crate::elaborate::scope::names::{Definitions, nearest};
 use crate::elaborate::session::Elab;
@@ -17,6 +17,7 @@ use crate::elaborate::value::{Env, Place, Res, fault};
 use crate::object::{Base, Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{Expr, ExprKind, Field, ItemKind, RecordItem};
+use std::sync::Arc;
 
 /// The fields a `train` may have.
 pub(crate) const FIELDS: &[&str] = &[
@@ -105,6 +106,7 @@ fn build(
     if let Some(rule) = fields.get("optimiser") {
         rules::check_expr(&mut elab, rule, &env);
     }
+    let entries = frozen::entries(&mut elab, fields.get("frozen"));
     said.0.extend(std::mem::take(&mut elab.diagnostics).0);
     let (goal, settings) = (goal?, settings?);
     let types = spec.as_ref().map(|(s, _, _)| s.types()).unwrap_or_default();
@@ -138,15 +140,27 @@ fn build(
         return None;
     }
     let at = rule.span;
-    let rule = rules::build(defs, rule, &env, &leaves, said)?;
+    let paths: Vec<Arc<str>> = params.iter().map(|p| p.path.clone()).collect();
+    let still = frozen::frozen(&entries, &paths, said);
+    let moves = |(leaf, still): (&(Arc<str>, Leaf), &bool)| (!still).then(|| leaf.clone());
+    let moved: Vec<(Arc<str>, Leaf)> = leaves.iter().zip(&still).filter_map(moves).collect();
+    if moved.is_empty() {
+        said.push(
+            Diagnostic::error(Code::OBJECTIVE, "there is nothing to train: every parameter is frozen")
+                .at(fields.get("frozen").map_or(fields.name, |e| e.span), format!("freezes {}", paths.join(", ")))
+                .help("leave one of them out of `frozen`"),
+        );
+        return None;
+    }
+    let rule = rules::build(defs, rule, &env, &leaves, &still, said)?;
     let settings = settings.resolved(&rule, &fields, said)?;
-    if leaves.iter().all(|(_, leaf)| rule.tangent.of(leaf).is_none()) {
+    if moved.iter().all(|(_, leaf)| rule.tangent.of(leaf).is_none()) {
         said.push(
             Diagnostic::error(Code::OBJECTIVE, "there is nothing to train: no parameter has a request")
                 .at(at, format!("asks for {}", rule.tangent))
                 .note(format!(
                     "the parameters are {}",
-                    leaves.iter().map(|(p, l)| format!("{p}: {l}")).collect::<Vec<_>>().join(", ")
+                    moved.iter().map(|(p, l)| format!("{p}: {l}")).collect::<Vec<_>>().join(", ")
                 ))
                 .help(match rule.tangent {
                     Tangent::Real => "train bits with a rule over bits: `rda`, or `counter(limit = 60)`",
@@ -167,6 +181,7 @@ fn build(
         name: record.name.name.clone(),
         span: record.name.span,
         objective,
+        losses: goal.losses().names(),
         params,
         noise,
         predict,

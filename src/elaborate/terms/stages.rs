@@ -15,18 +15,20 @@ pub(in crate::elaborate) struct Part<'p> {
     pub(in crate::elaborate) stages: Vec<RuleStage<'p>>,
 }
 
-/// Which leaves take which rule.
+/// Which leaves take which rule; those that are frozen take none.
 pub(in crate::elaborate) fn parts_of<'p>(
     elab: &mut Elab<'p>,
     rule: &'p Expr,
     env: &Env<'p>,
     leaves: &[(Arc<str>, Leaf)],
+    frozen: &[bool],
 ) -> Res<Vec<Part<'p>>> {
     let ExprKind::Parts(parts) = &rule.kind else {
         let stages = stages_of(elab, rule, env)?;
-        return Ok(vec![Part { leaves: (0..leaves.len()).collect(), stages }]);
+        let moved = (0..leaves.len()).filter(|i| frozen.get(*i) != Some(&true)).collect();
+        return Ok(vec![Part { leaves: moved, stages }]);
     };
-    let mut taken = vec![false; leaves.len()];
+    let mut taken: Vec<bool> = (0..leaves.len()).map(|i| frozen.get(i) == Some(&true)).collect();
     let mut out = Vec::new();
     for (pattern, span, rule) in parts {
         let mut mine = Vec::new();
@@ -37,7 +39,10 @@ pub(in crate::elaborate) fn parts_of<'p>(
                 mine.push(i);
             }
         }
-        if mine.is_empty() && pattern.is_some() {
+        let still = leaves.iter().zip(frozen).filter(|(_, frozen)| **frozen);
+        let at_rest =
+            pattern.as_ref().is_some_and(|p| still.into_iter().any(|((path, _), _)| matches_pattern(p, path)));
+        if mine.is_empty() && pattern.is_some() && !at_rest {
             let paths: Vec<&str> = leaves.iter().map(|(p, _)| &**p).collect();
             elab.diagnostics.push(
                 Diagnostic::warning(Code::RULE_PARTS, "no parameter has a path of this pattern")
@@ -59,7 +64,7 @@ pub(in crate::elaborate) fn parts_of<'p>(
 }
 
 /// `*` stands for any text, dots included.
-fn matches_pattern(pattern: &str, path: &str) -> bool {
+pub(crate) fn matches_pattern(pattern: &str, path: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(first) = pieces.next() else { return false };
     let Some(mut rest) = path.strip_prefix(first) else { return false };

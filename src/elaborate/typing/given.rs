@@ -96,7 +96,7 @@ impl<'p> Elab<'p> {
         for (port, given) in map.ports.iter().zip(given) {
             let ty = self.ty(&port.ty, inner)?;
             if let Ty::Params(..) = ty {
-                let own = || format!("{}.{}", inner.place.prefix, port.name.name).into();
+                let own = || self.port_path(&inner.place.prefix, &port.name.name).into();
                 let prefix = self.given_object(map, port, call, env).unwrap_or_else(own);
                 inner.bind(port.name.name.clone(), Den::Ports(prefix));
                 continue;
@@ -125,11 +125,16 @@ impl<'p> Elab<'p> {
             let wire = if port.noise {
                 self.noise(&port.name.name, leaf, init, port.name.span)
             } else {
-                let path = format!("{}.{}", inner.place.prefix, port.name.name);
+                let path = self.port_path(&inner.place.prefix, &port.name.name);
                 self.param(path, leaf, init, port.name.span)?
             };
             inner.bind(port.name.name.clone(), Den::Wires(Value::Wire(wire)));
         }
         Ok(())
+    }
+
+    /// The path of a port of the call being made.
+    fn port_path(&self, prefix: &str, name: &str) -> String {
+        if self.bare_ports && self.calls.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
     }
 }

@@ -18,16 +18,17 @@ use crate::syntax::ast::{Expr, ExprKind, FormalKind, PortDecl, RuleBody, RuleIte
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// Elaborates a rule over leaves.
+/// Elaborates a rule over leaves, of which it leaves some as they are.
 pub(crate) fn build<'p>(
     defs: &'p Definitions,
     rule: &'p Expr,
     env: &Env<'p>,
     leaves: &[(Arc<str>, Leaf)],
+    frozen: &[bool],
     diagnostics: &mut Diagnostics,
 ) -> Option<RuleDiagram> {
     let mut elab = Elab::new(defs);
-    let built = build_in(&mut elab, rule, env, leaves);
+    let built = build_in(&mut elab, rule, env, leaves, frozen);
     let built = elab.keep(built);
     let failed = elab.diagnostics.has_errors();
     for d in elab.diagnostics.0 {
@@ -87,8 +88,14 @@ pub(crate) fn over(
     built
 }
 
-fn build_in<'p>(elab: &mut Elab<'p>, rule: &'p Expr, env: &Env<'p>, leaves: &[(Arc<str>, Leaf)]) -> Res<RuleDiagram> {
-    let parts = parts_of(elab, rule, env, leaves)?;
+fn build_in<'p>(
+    elab: &mut Elab<'p>,
+    rule: &'p Expr,
+    env: &Env<'p>,
+    leaves: &[(Arc<str>, Leaf)],
+    frozen: &[bool],
+) -> Res<RuleDiagram> {
+    let parts = parts_of(elab, rule, env, leaves, frozen)?;
     build_parts(elab, parts, rule.span, leaves)
 }
 
