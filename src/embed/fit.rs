@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::learner::{Learner, Precise};
 use crate::data::{self, Parts};
 use crate::elaborate::Training;
-use crate::run::{self, Float, Kept, Metrics, Observer, Report, Schedule, Started, evaluate_bits};
+use crate::run::{self, Float, Kept, Metrics, Observer, Report, Schedule, Since, Started, evaluate_bits};
 use crate::source::{Code, Diagnostic, World};
 
 /// What a run gave.
@@ -90,7 +90,7 @@ fn fit<T: Float>(
     let shuffle = training.shuffles(data.as_ref().is_some_and(|d| d.shuffle));
     let mut schedule = Schedule::new(&training.settings, &parts.train, shuffle, seed);
     let mut watch = Watch { host, stop: false };
-    let from = Started { best: None, since: (0.0, 0) };
+    let from = Started { best: None, since: Since::default() };
     let outcome = run::run(&mut whole, &mut schedule, parts, &training.settings, from, &mut watch);
     if let Some(best) = outcome.best {
         whole.restore(best.params, best.states, best.step);
