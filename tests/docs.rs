@@ -1,63 +1,75 @@
-//! The programs in README.md and docs/*.md check without a message, and the README's numbers are those of its run.
+//! The programs in README.md and in the book check without a message; those that are shown as wrong have exactly the
+//! messages that stand below them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read files")]
 
+mod book;
+
+#[allow(dead_code, reason = "a part of the binary, used here as a library")]
+#[path = "../src/cli/render.rs"]
+mod render;
+
+use book::{Page, book as pages_of_the_book};
 use catlearn::elaborate::Program;
 use catlearn::source::MemoryWorld;
 
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut lines = page.lines();
-    let fence = format!("```{language}");
-    while let Some(line) = lines.next() {
-        if line == fence {
-            found.push(lines.by_ref().take_while(|l| *l != "```").collect::<Vec<_>>().join("\n"));
-        }
-    }
-    found
+/// What `catlearn check` says of a program, as it would be shown.
+fn messages(name: &str, text: &str) -> String {
+    let (said, sources) = match Program::parse(text, name, &MemoryWorld::default()) {
+        Ok(program) => (program.check(), program.sources().clone()),
+        Err((said, sources)) => (said, sources),
+    };
+    render::render(&said, &sources, render::Style { color: false, width: 100 }).trim_end().to_owned()
 }
 
+/// A block of `lens` is a program of its own. Where its fence says `lens wrong`, the next block is what is said of it.
 #[test]
 fn every_program_of_the_pages_checks() {
     let mut seen = 0;
-    for path in
-        ["README.md", "docs/language.md", "docs/data.md", "docs/boolean.md", "docs/formatting.md", "docs/training.md"]
-    {
-        let page = std::fs::read_to_string(path).unwrap();
-        for block in blocks(&page, "lens") {
-            let program = Program::parse(&block, path, &MemoryWorld::default())
-                .unwrap_or_else(|(said, _)| panic!("{path}: {said}\n{block}"));
-            let said = program.check();
-            assert!(said.0.is_empty(), "{path}: {said}\n{block}");
-            seen += 1;
+    let mut wrong = Vec::new();
+    for page in std::iter::once(Page::read("README.md")).chain(pages_of_the_book()) {
+        let mut blocks = page.blocks().into_iter();
+        while let Some(block) = blocks.next() {
+            let place = format!("{}:{}", page.name(), block.line);
+            match block.info.as_str() {
+                "lens" => {
+                    let said = messages(&place, &block.text);
+                    if !said.is_empty() {
+                        wrong.push(format!("{place}:\n{said}\n{}", block.text));
+                    }
+                }
+                "lens wrong" => {
+                    let file = block.text.lines().next().and_then(|l| l.strip_prefix("// ")).unwrap_or("page.lens");
+                    let said = messages(file, &block.text);
+                    let shown = blocks.next().unwrap_or_else(|| panic!("{place}: a wrong program without its message"));
+                    if said != shown.text.trim_end() {
+                        wrong.push(format!("{place}: what is said is\n{said}"));
+                    }
+                }
+                other => assert!(!other.starts_with("lens"), "{place}: a fence says `{other}`"),
+            }
+            seen += usize::from(block.info.starts_with("lens"));
         }
     }
-    assert!(seen >= 14, "{seen}");
+    assert!(seen >= 15, "{seen}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]
 fn the_first_program_of_the_readme_is_the_example() {
-    let page = std::fs::read_to_string("README.md").unwrap();
+    let first = Page::read("README.md").blocks().into_iter().find(|b| b.info == "lens").unwrap();
     let example = std::fs::read_to_string("examples/iris.lens").unwrap();
-    let first = blocks(&page, "lens").remove(0);
-    assert!(example.contains(&first), "{first}");
+    assert!(example.contains(&first.text), "{}", first.text);
 }
 
+/// The blocks of `docs/autodidax.md`, in order, are the file that is compiled and run.
 #[test]
-fn links_lead_somewhere() {
-    let pages =
-        ["boolean", "commands", "data", "formatting", "language", "laws", "training"].map(|p| format!("docs/{p}.md"));
-    for path in ["README.md", "ARCHITECTURE.md"].map(str::to_owned).into_iter().chain(pages) {
-        let page = std::fs::read_to_string(&path).unwrap();
-        let folder = std::path::Path::new(&path).parent().unwrap();
-        // Links stand in prose, not in programs.
-        let blocks: String = page.split("```").step_by(2).collect();
-        let prose: String = blocks.split('`').step_by(2).collect();
-        for part in prose.split("](").skip(1) {
-            let target = part.split(')').next().unwrap();
-            if !target.starts_with("http") {
-                assert!(folder.join(target).exists(), "{path} -> {target}");
-            }
-        }
-    }
+fn the_page_of_the_core_is_its_file() {
+    let blocks = Page::read("docs/autodidax.md").blocks();
+    let rust: Vec<&str> = blocks.iter().filter(|b| b.info == "rust").map(|b| b.text.as_str()).collect();
+    let file = std::fs::read_to_string("tests/autodidax.rs").unwrap();
+    assert!(rust.len() >= 10);
+    assert!(rust.join("\n") == file, "docs/autodidax.md and tests/autodidax.rs differ");
+    let core = file.lines().take_while(|l| !l.starts_with("/// Numbers between -1 and 1")).count();
+    assert!(core < 600, "the core has {core} lines");
 }
