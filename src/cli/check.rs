@@ -4,7 +4,7 @@ use super::load::text_of;
 use super::render::to_json;
 use super::terminal::{answer, complain, messages};
 use super::world::FileWorld;
-use super::{End, Format, Shared};
+use super::{End, Shared};
 use catlearn::elaborate::{ItemInfo, Program};
 use catlearn::source::SourceMap;
 use clap::Args;
@@ -15,9 +15,6 @@ pub(super) struct CheckArgs {
     /// The programs
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
-    /// Form of the answer
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
 }
 
 pub(super) fn run(args: &CheckArgs, shared: &Shared) -> End {
@@ -32,12 +29,11 @@ fn checked(args: &CheckArgs, shared: &Shared) -> Result<End, End> {
             Ok(text) => text,
             Err(d) => {
                 end = End::Fault;
-                match args.format {
-                    Format::Json => {
-                        let said = to_json(&d, &SourceMap::default());
-                        all.push(json!({"file": path, "messages": [said], "items": []}));
-                    }
-                    Format::Text => complain(shared, d),
+                if shared.json() {
+                    let said = to_json(&d, &SourceMap::default());
+                    all.push(json!({"file": path, "messages": [said], "items": []}));
+                } else {
+                    complain(shared, d);
                 }
                 continue;
             }
@@ -50,21 +46,20 @@ fn checked(args: &CheckArgs, shared: &Shared) -> Result<End, End> {
         if said.has_errors() {
             end = End::Fault;
         }
-        match args.format {
-            Format::Json => all.push(json!({
+        if shared.json() {
+            all.push(json!({
                 "file": path,
                 "messages": said.0.iter().map(|d| to_json(d, &sources)).collect::<Vec<_>>(),
                 "items": items.iter().map(item_json).collect::<Vec<_>>(),
-            })),
-            Format::Text => {
-                messages(shared, &said, &sources);
-                for line in table(path, &items) {
-                    answer(&line)?;
-                }
-            }
+            }));
+            continue;
+        }
+        messages(shared, &said, &sources);
+        for line in table(path, &items) {
+            answer(&line)?;
         }
     }
-    if args.format == Format::Json {
+    if shared.json() {
         answer(&Value::Array(all).to_string())?;
     }
     Ok(end)

@@ -1,8 +1,10 @@
 //! What a finished run is told as: metrics of each part, means and spreads over folds, a table or a line of JSON.
 
+use super::folder::Folder;
 use super::observe::metrics_json;
-use super::terminal::{answer, note};
-use super::{End, Format, Shared};
+use super::plot::{Point, curve};
+use super::terminal::{answer, braille, live, note, width};
+use super::{End, Shared};
 use catlearn::data::Parts;
 use catlearn::run::{Float, Learner, Metrics, Outcome};
 use catlearn::source::{Code, Diagnostic};
@@ -149,9 +151,26 @@ pub(super) fn line(r: &Measured, folder: &Path, seed: u64) -> Value {
     })
 }
 
+/// On a terminal: how the loss went, from the folder's own lines, so that a resumed run shows all of it.
+pub(super) fn show_curve(folder: &Folder, shared: &Shared) {
+    if !live(shared) {
+        return;
+    }
+    let bytes = folder.read_if_there("metrics.jsonl").ok().flatten().unwrap_or_default();
+    let lines: Vec<Value> = bytes.split(|b| *b == b'\n').filter_map(|l| serde_json::from_slice(l).ok()).collect();
+    let point = |l: &Value| Some((l.get("step")?.as_f64()?, l.get("loss")?.as_f64()?));
+    for split in ["train", "valid"] {
+        let of = lines.iter().filter(|l| l.get("split").and_then(Value::as_str) == Some(split));
+        let points: Vec<Point> = of.filter_map(point).collect();
+        for line in curve(&points, &format!("{split} loss"), width(), braille()) {
+            note(shared, &line);
+        }
+    }
+}
+
 /// Writes the answer.
-pub(super) fn tell(r: &Measured, line: &Value, format: Format, folder: &Path, shared: &Shared) -> Result<(), End> {
-    if format == Format::Json {
+pub(super) fn tell(r: &Measured, line: &Value, folder: &Path, shared: &Shared) -> Result<(), End> {
+    if shared.json() {
         return answer(&line.to_string());
     }
     for (part, m) in &r.metrics {

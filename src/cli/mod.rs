@@ -1,15 +1,18 @@
 //! The command line: one file a verb, one definition of all flags.
 //!
-//! stdout holds only the answer; progress and notes go to stderr. Exit 0 fine, 1 program, data or law at fault, 2 usage
-//! or configuration, 130 interrupted. A closed pipe ends quietly.
+//! stdout holds only the answer; progress and notes go to stderr, with `--format json` as one JSON object a line. Exit 0
+//! fine, 1 program, data or law at fault, 2 usage or configuration, 130 interrupted. A closed pipe ends quietly.
 
 mod check;
 mod fmt;
 mod folder;
 mod laws;
 mod load;
+mod manual;
 mod measure;
 mod observe;
+mod plot;
+mod progress;
 mod record;
 pub(crate) mod render;
 mod resume;
@@ -70,9 +73,19 @@ pub(crate) struct Shared {
     /// Where data files are looked up after the folder of the .lens file (then CATLEARN_DATA)
     #[arg(long, global = true, value_name = "D")]
     data_dir: Option<PathBuf>,
+    /// Form of answers and messages
+    #[arg(long, global = true, value_enum, value_name = "FORM")]
+    format: Option<Format>,
     /// Where a resumed run found its data.
     #[arg(skip)]
     recorded: Vec<PathBuf>,
+}
+
+impl Shared {
+    /// Whether answers and messages are for programs.
+    fn json(&self) -> bool {
+        self.format == Some(Format::Json)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -103,6 +116,12 @@ enum Verb {
     Laws(laws::LawsArgs),
     /// Format programs in place
     Fmt(fmt::FmtArgs),
+    /// Write the completions of a shell to stdout
+    Completions(manual::CompletionsArgs),
+    /// Write the manual pages: all into a folder, or the first to stdout
+    Man(manual::ManArgs),
+    /// Print the version
+    Version,
 }
 
 /// Runs the command that the process was given.
@@ -117,6 +136,9 @@ pub(crate) fn main() -> ExitCode {
         Verb::Trace(args) => trace::run(args, shared),
         Verb::Laws(args) => laws::run(args, shared),
         Verb::Fmt(args) => fmt::run(args, shared),
+        Verb::Completions(args) => manual::completions(args),
+        Verb::Man(args) => manual::man(args, shared),
+        Verb::Version => manual::version(shared),
     };
     end.into()
 }

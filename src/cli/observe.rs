@@ -1,8 +1,9 @@
 //! What is written while a run goes on: progress, `metrics.jsonl`, checkpoints.
 
 use super::folder::Folder;
+use super::progress::Progress;
 use super::resume::keep_time;
-use super::terminal::{live, note};
+use super::terminal::note;
 use super::{End, Shared};
 use catlearn::run::{Checkpoint, Float, Kept, Learner, Metrics, Observer, Report, Since};
 use catlearn::source::{Code, Diagnostic};
@@ -29,7 +30,7 @@ pub(super) struct Writing<'a> {
     /// Seconds that earlier parts of the run took.
     pub(super) before: f64,
     pub(super) saved: Instant,
-    pub(super) shown: usize,
+    pub(super) progress: Progress,
     /// For tests of `--resume`: stop after that many updates.
     pub(super) stop_at: Option<usize>,
     pub(super) steps: usize,
@@ -105,9 +106,11 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn show(&mut self, report: &Report, names: &[Arc<str>]) {
+    fn show(&self, report: &Report, names: &[Arc<str>]) {
         let every = (self.epochs / 20).max(1);
-        if !live() && report.step < self.total && !report.epoch.is_multiple_of(every) {
+        // A live line tells what the lines between would.
+        let between = self.progress.is_live() || !report.epoch.is_multiple_of(every);
+        if report.step < self.total && between {
             return;
         }
         let mut line = format!("epoch {:>4}  step {:>7}  loss {:.6}", report.epoch, report.step, report.train_loss);
@@ -124,7 +127,6 @@ impl Writing<'_> {
             }
         }
         note(self.shared, &line);
-        self.shown += 1;
     }
 }
 
@@ -148,11 +150,18 @@ impl<T: Float> Observer<T> for Writing<'_> {
             }
             self.folder.append("metrics.jsonl", &line.to_string(), self.shared).map_err(broken)?;
         }
+        if let Some(v) = &report.valid {
+            self.progress.validated(v.loss);
+        }
         self.show(report, learner.loss_names());
         if self.saved.elapsed() >= SAVE_EVERY {
             self.save(learner, best, wall).map_err(broken)?;
         }
         Ok(())
+    }
+
+    fn stepped(&mut self, step: usize, loss: f64) {
+        self.progress.stepped(step, loss);
     }
 
     fn interrupted(&mut self) -> bool {

@@ -5,12 +5,13 @@
 
 use super::folder::{Folder, Lock};
 use super::load::{Loaded, load, parts};
-use super::measure::{Measured, line, mean_of, measure, not_finite, tell};
+use super::measure::{Measured, line, mean_of, measure, not_finite, show_curve, tell};
 use super::observe::{STOP, Writing};
+use super::progress::Progress;
 use super::record::{Record, absolute, command, config, hash, sources};
 use super::resume::{begun, fault, keep_lines, restore, resumed};
 use super::terminal::{complain, messages, note};
-use super::{End, Format, Shared};
+use super::{End, Shared};
 use catlearn::data::{Dataset, Parts};
 use catlearn::diagram::Role;
 use catlearn::elaborate::{BatchSize, Length, Precision, Training};
@@ -49,9 +50,6 @@ pub(super) struct TrainArgs {
     /// Overwrite a run folder
     #[arg(long)]
     force: bool,
-    /// Form of the answer
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
     /// Stop after that many updates, as an interrupt would
     #[arg(long, hide = true)]
     stop_after: Option<usize>,
@@ -283,7 +281,8 @@ impl Plan<'_> {
             note(shared, &format!("interrupted; go on with: catlearn train --resume {}", folder.path.display()));
             return Err(End::Interrupted);
         }
-        tell(&result, &line, self.args.format, &folder.path, shared)?;
+        show_curve(&folder, shared);
+        tell(&result, &line, &folder.path, shared)?;
         Ok(End::Fine)
     }
 
@@ -349,7 +348,7 @@ impl Plan<'_> {
             began,
             before,
             saved: began,
-            shown: 0,
+            progress: Progress::new(schedule.total(), self.shared),
             stop_at: self.args.stop_after,
             since: Since::default(),
             steps: 0,

@@ -32,6 +32,9 @@ pub trait Observer<T> {
     /// A message that ends the run.
     fn report(&mut self, report: &Report, learner: &Learner<T>, best: Option<&Kept<T>>) -> Result<(), Diagnostic>;
 
+    /// After every step: how many were made, and the loss of this one.
+    fn stepped(&mut self, _step: usize, _loss: f64) {}
+
     /// Asked before every step: whether to end here and keep what was done.
     fn interrupted(&mut self) -> bool;
 }
@@ -136,6 +139,7 @@ pub fn run<T: Float>(
                     return outcome(learner, best, since, false, Some(d));
                 }
                 since.add(learner.met());
+                observer.stepped(learner.updates(), learner.met().0);
                 moved = true;
                 *ends_epoch
             }

@@ -84,6 +84,10 @@ codes! {
     RUN_CHECKPOINT = 802, "a checkpoint that cannot be used";
     RUN_FOLDER = 803, "a run folder that cannot be used";
     RUN_SOLVE = 804, "a matrix that cannot be inverted";
+    PREDICTION = 805, "a run that cannot predict";
+    INPUT_ROW = 806, "a row to predict that cannot be read";
+    CONFIG = 807, "a configuration that cannot be used";
+    OUTPUT = 808, "something that cannot be written where it was asked for";
     NOT_YET = 901, "not supported yet";
     LIMIT = 902, "larger than this version allows";
 }
