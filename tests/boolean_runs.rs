@@ -73,7 +73,7 @@ fn after(training: &Training, data: Option<&Dataset>, seed: u64, steps: Option<u
     let mut learner = Learner::<f32>::new(training, data, seed).unwrap();
     let parts = data.map(|d| d.parts.clone()).unwrap_or_default();
     let shuffle = training.shuffles(data.is_some_and(|d| d.shuffle));
-    let mut schedule = Schedule::new(&training.settings, &parts.train, shuffle, seed);
+    let mut schedule = Schedule::new(training, &parts, shuffle, seed);
     match steps {
         Some(steps) => {
             for k in 0..steps {
@@ -158,10 +158,10 @@ fn ten_digits_give_the_golden_bits() {
     let (training, data) = training("examples/mnist_circuit.lens", "votes");
     let data = data.unwrap();
     let mut learner = Learner::<f32>::new(&training, Some(&data), 1).unwrap();
-    let mut schedule = Schedule::new(&training.settings, &data.parts.train, true, 1);
+    let mut schedule = Schedule::new(&training, &data.parts, true, 1);
     let mut made = String::from("# step, examples passed, loss, set bits, hash of parameters, hash of counters\n");
-    while let Turn::Step { rows, .. } = schedule.turn(&mut learner).unwrap() {
-        let loss = learner.step(&rows).unwrap();
+    while let Turn::Step { batch, .. } = schedule.turn(&mut learner).unwrap() {
+        let loss = learner.play(&batch).unwrap()[0].1;
         let bits: f64 = learner
             .param_leaves()
             .iter()

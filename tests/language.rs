@@ -265,7 +265,7 @@ fn no_product_over_the_batch_is_lost() {
         let training = program(&source).training("t").unwrap_or_else(|said| panic!("{said}"));
         let made = step(&training).unwrap();
         let params: usize = training.params.iter().map(|p| p.leaf.size(1)).sum();
-        let forward = &training.objective;
+        let forward = &training.player.objective;
         let live = forward.cone(forward.outs());
         let activations: usize =
             forward.nodes().iter().zip(&live).filter(|(_, l)| **l).map(|(n, _)| n.outs[0].size(1) * BATCH).sum();

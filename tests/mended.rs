@@ -273,7 +273,7 @@ fn labels_alone_fix_no_requests() {
     for rule in ["shuf", "kept", "one"] {
         let text = text(&format!("{{ \"*.w\": {rule}, _: rda }}"));
         fine(&text);
-        let states: Vec<String> = training(&text).rule.states.iter().map(|s| s.leaf.to_string()).collect();
+        let states: Vec<String> = training(&text).player.rule.states.iter().map(|s| s.leaf.to_string()).collect();
         assert_eq!(states, if rule == "kept" { vec!["Fin[4][1, 2]"] } else { vec![] });
     }
 }

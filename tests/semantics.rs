@@ -72,7 +72,7 @@ fn parts_have_states_of_their_own() {
         "optimiser acc(lr = 1) on p : R[..s] per global {{ state c : R[1] ~ zeros put (g) {{ next c = c + 1  p - lr * c * g }} }}\n\
          {TWO}train r {{ objective = m, optimiser = {{ \"*.x\": acc(lr = 1), _: acc(lr = 1) }}, steps = 3, precision = f64 }}"
     );
-    assert_eq!(training(&text).rule.states.len(), 2);
+    assert_eq!(training(&text).player.rule.states.len(), 2);
     assert_eq!(trajectory(&text, 1)[1], vec![0.0; 4]);
 }
 
@@ -81,7 +81,7 @@ fn no_two_states_share_a_path() {
     let rules = "transform cnt on p : R[..s] per global { state c : R[1] ~ zeros put (g) { next c = c + 1  g * c } }\n";
     for rule in ["gd(lr = 1) >> cnt >> cnt", "gd(lr = 1) >> scale_by_adam() >> scale_by_adam() >> scale_by_adam()"] {
         let text = format!("{rules}{TWO}train r {{ objective = m, optimiser = {rule}, steps = 3, precision = f64 }}");
-        let mut paths: Vec<String> = training(&text).rule.states.iter().map(|s| s.path.to_string()).collect();
+        let mut paths: Vec<String> = training(&text).player.rule.states.iter().map(|s| s.path.to_string()).collect();
         let count = paths.len();
         paths.sort();
         paths.dedup();

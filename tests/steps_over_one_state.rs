@@ -24,8 +24,8 @@ fn spider_on_exact_gradients_is_gradient_descent() {
         Program::parse(text, "spider.lens", &MemoryWorld::default()).unwrap_or_else(|(said, _)| panic!("{said}"));
     let of = |name: &str| program.training(name).unwrap_or_else(|said| panic!("{said}"));
     let (one, two, plain) = (of("one"), of("two"), of("plain"));
-    let g = gradient(&one.objective, Tangent::Real).unwrap();
-    let made = steps(&g, &[one.rule.clone(), two.rule, plain.rule], Aggregator::Mean).unwrap();
+    let g = gradient(&one.player.objective, Tangent::Real).unwrap();
+    let made = steps(&g, &[one.player.rule.clone(), two.player.rule, plain.player.rule], Aggregator::Mean).unwrap();
     assert_eq!(made.len(), 3);
     // All have the same ports and outputs: one S * P.
     for step in &made {

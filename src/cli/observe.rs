@@ -74,11 +74,18 @@ impl Writing<'_> {
         let write = |name: &str, tensors, step: usize, score: Option<f64>| {
             let mut metadata = self.metadata.clone();
             metadata.insert("step".into(), step.to_string());
-            metadata.insert("since_bits".into(), self.since.loss.to_bits().to_string());
-            metadata.insert("since_steps".into(), self.since.steps.to_string());
+            metadata.insert("since_bits".into(), self.since.loss.0.to_bits().to_string());
+            metadata.insert("since_steps".into(), self.since.loss.1.to_string());
             if !self.since.losses.is_empty() {
-                let bits: Vec<String> = self.since.losses.iter().map(|l| l.to_bits().to_string()).collect();
-                metadata.insert("since_losses_bits".into(), bits.join(" "));
+                let of = |what: &dyn Fn(&(f64, usize)) -> String| -> String {
+                    self.since.losses.iter().map(what).collect::<Vec<_>>().join(" ")
+                };
+                metadata.insert("since_losses_bits".into(), of(&|(sum, _)| sum.to_bits().to_string()));
+                metadata.insert("since_losses_steps".into(), of(&|(_, steps)| steps.to_string()));
+            }
+            // Within the cycle of a game, where the best state never is.
+            if learner.turn() > 0 && score.is_none() {
+                metadata.insert("turn".into(), learner.turn().to_string());
             }
             // Where `active(k)` stands in the order of the examples.
             if learner.seen() > 0 {

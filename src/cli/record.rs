@@ -87,24 +87,29 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
 /// A hash of what a checkpoint must agree with: everything but the length of the run.
 pub(super) fn hash(training: &Training) -> String {
     let s = &training.settings;
-    let rule = &training.rule;
     let shuffle = training.shuffles(training.data.as_ref().is_some_and(|(spec, _)| spec.shuffle));
     let data = format!("{:?}", training.data.as_ref().map(|(spec, _)| spec));
     let settings = format!(
         "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         s.batch, s.precision, s.order, s.aggregator, s.rows, shuffle, s.select, s.validate
     );
-    let begins = format!("{:?}\n{:?}\n{:?}\n{:?}", training.params, training.noise, rule.states, rule.noise);
+    let mut text = Vec::new();
+    for player in training.players() {
+        let rule = &player.rule;
+        text.push(player.objective.to_string());
+        text.push(player.evaluate.to_string());
+        text.push(format!("{}\n{} {}\n{:?}", rule.diagram, rule.holes, rule.evaluates, rule.noise));
+        text.push(format!("{:?} {}", player.part, player.maximises));
+    }
+    let begins = format!("{:?}\n{:?}\n{:?}", training.params, training.noise, training.states());
     let predict = training.predict.as_ref().map(|m| format!("{}\n{:?}\n{:?}", m.diagram, m.params, m.noise));
-    let text = [
-        training.objective.to_string(),
-        training.evaluate.to_string(),
+    text.extend([
+        format!("{:?}", training.cycle),
         predict.unwrap_or_default(),
-        format!("{}\n{} {}", rule.diagram, rule.holes, rule.evaluates),
         without_places(&begins),
         settings,
         without_places(&data),
-    ];
+    ]);
     catlearn::data::sha256(text.join("\n").as_bytes())
 }
 

@@ -68,15 +68,19 @@ pub(super) fn restore<T: Float>(
     let bytes = folder.read(LAST).map_err(|e| format!("{LAST}: {e}"))?;
     let last = load(LAST, &bytes, learner)?;
     let step = number(&last, "step")?;
-    let losses = match last.metadata.get("since_losses_bits") {
-        Some(list) => list.split(' ').map(|bits| bits.parse().map(f64::from_bits)).collect::<Result<_, _>>(),
-        None => Ok(Vec::new()),
+    let list = |key: &str| -> Result<Vec<u64>, String> {
+        let listed = last.metadata.get(key).map(String::as_str).unwrap_or_default();
+        let numbers = listed.split_whitespace().map(str::parse).collect::<Result<_, _>>();
+        numbers.map_err(|e: std::num::ParseIntError| format!("{LAST}: {key}: {e}"))
     };
+    let (sums, counts) = (list("since_losses_bits")?, list("since_losses_steps")?);
     let since = Since {
-        loss: f64::from_bits(number(&last, "since_bits")?),
-        losses: losses.map_err(|e| format!("{LAST}: since_losses_bits: {e}"))?,
-        steps: usize_of(number(&last, "since_steps")?),
+        loss: (f64::from_bits(number(&last, "since_bits")?), usize_of(number(&last, "since_steps")?)),
+        losses: sums.into_iter().map(f64::from_bits).zip(counts.into_iter().map(usize_of)).collect(),
     };
+    if last.metadata.contains_key("turn") {
+        learner.restore_turn(usize_of(number(&last, "turn")?));
+    }
     let known = match last.metadata.get("best_step").map(String::as_str) {
         Some("none") => None,
         _ => Some(number(&last, "best_step")?),

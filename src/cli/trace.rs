@@ -65,21 +65,24 @@ fn steps<T: Float>(
     say: &dyn Fn(Diagnostics) -> End,
 ) -> Result<End, End> {
     let mut learner: Learner<T> = Learner::new(training, data, seed).map_err(say)?;
-    let paths = learner.request_paths();
-    let asked: Vec<Named> = learner.param_leaves().iter().filter(|(p, _)| paths.contains(p)).cloned().collect();
+    let leaf = |path: &std::sync::Arc<str>| learner.param_leaves().iter().find(|(p, _)| p == path).cloned();
+    let asked: Vec<Named> = learner.request_paths().iter().filter_map(leaf).collect();
     let empty = Parts::default();
     let rows = data.map_or(&empty, |d| &d.parts);
     let shuffle = training.shuffles(data.is_some_and(|d| d.shuffle));
-    let mut schedule = Schedule::new(&training.settings, &rows.train, shuffle, seed);
+    let mut schedule = Schedule::new(training, rows, shuffle, seed);
     let active = matches!(training.settings.batch, BatchSize::Active(_));
     for k in 0..=args.steps {
-        let found = next(&mut schedule, &mut learner, k, active).map_err(|d| say(d.into()))?;
+        let found = next(&mut schedule, &mut learner, active).map_err(|d| say(d.into()))?;
         let ended = found.is_none();
         // No example has a loss any more: the last line shows the state on the first of them.
-        let batch = found.unwrap_or_else(|| schedule.batch(0));
+        let batch = found.unwrap_or_else(|| Parts { train: schedule.batch(0), ..Parts::default() });
         if ended || (k as u64).is_multiple_of(args.every) {
-            let watched = learner.watch(&batch).map_err(|d| say(d.into()))?;
+            let watched = learner.watch_on(&batch).map_err(|d| say(d.into()))?;
             let mut line = format!("{{\"step\":{k},\"loss\":{}", number(&T::from_f64(watched.loss)));
+            for (name, loss) in learner.loss_names().iter().zip(&watched.losses) {
+                let _infallible = write!(line, ",\"loss.{name}\":{}", number(&T::from_f64(*loss)));
+            }
             let groups = [
                 ("params", learner.param_leaves(), learner.params()),
                 ("state", learner.state_leaves(), learner.states()),
@@ -95,26 +98,30 @@ fn steps<T: Float>(
             break;
         }
         if k < args.steps {
-            learner.step(&batch).map_err(|d| say(d.into()))?;
+            learner.play(&batch).map_err(|d| say(d.into()))?;
+            // The other turns of a step, each on batches of its own.
+            while learner.turn() > 0 {
+                let batch = schedule.next(&learner);
+                learner.play(&batch).map_err(|d| say(d.into()))?;
+            }
         }
     }
     Ok(End::Fine)
 }
 
-/// The rows of line k: those of the schedule, which a trace follows past the run's end; `active(k)` looks for them, and
-/// there may be none.
+/// The rows of the next line: those of the schedule, which a trace follows past the run's end; `active(k)` looks for
+/// them, and there may be none.
 fn next<T: Float>(
     schedule: &mut Schedule,
     learner: &mut Learner<T>,
-    k: usize,
     active: bool,
-) -> Result<Option<Vec<usize>>, catlearn::source::Diagnostic> {
+) -> Result<Option<Parts>, catlearn::source::Diagnostic> {
     if !active {
-        return Ok(Some(schedule.batch(k)));
+        return Ok(Some(schedule.coming(learner)));
     }
     loop {
         match schedule.turn(learner)? {
-            Turn::Step { rows, .. } => return Ok(Some(rows)),
+            Turn::Step { batch, .. } => return Ok(Some(batch)),
             Turn::Passed => {}
             Turn::Done => return Ok(None),
         }

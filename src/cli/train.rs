@@ -188,7 +188,7 @@ fn unusable(path: &Path, why: &dyn std::fmt::Display, shared: &Shared) -> End {
 
 /// Metrics that a run names and cannot have.
 fn unmeasured(training: &Training) -> Option<Diagnostic> {
-    let classes = training.predict.is_some() && !training.objective.ports_of(Role::Target).is_empty();
+    let classes = training.predict.is_some() && !training.player.objective.ports_of(Role::Target).is_empty();
     (!training.settings.metrics.is_empty() && !classes).then(|| {
         Diagnostic::warning(Code::TRAIN_FIELD, "`metrics` are not computed: this run has no model with labels")
             .at(training.span, "in this run")
@@ -332,7 +332,7 @@ impl Plan<'_> {
         }
         let empty = Parts::default();
         let rows = data.map_or(&empty, |d| &d.parts);
-        let mut schedule = Schedule::new(settings, &rows.train, self.shuffle, record.seed);
+        let mut schedule = Schedule::new(self.training, rows, self.shuffle, record.seed);
         if learner.updates() > schedule.total() {
             let why =
                 format!("the checkpoint has {} updates, the run is now {} long", learner.updates(), schedule.total());

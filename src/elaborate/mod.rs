@@ -17,6 +17,6 @@ mod value;
 
 pub use items::samples::Sample;
 pub use program::{
-    Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Precision, Program, Rows, RuleDiagram, Select,
-    Settings, StateInit, StatePort, Training,
+    Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Part, Player, Precision, Program, Rows,
+    RuleDiagram, Select, Settings, StateInit, StatePort, Training, Turns,
 };

@@ -239,27 +239,81 @@ impl Settings {
     }
 }
 
-/// A training run: everything that `learn` makes a step of.
+/// A part of the data.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Part {
+    /// What is trained on.
+    Train,
+    /// What is held out to choose.
+    Valid,
+    /// What is held out to the end.
+    Test,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Part; 3] = [Part::Train, Part::Valid, Part::Test];
+
+    /// Its name in the language.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Train => "train",
+            Part::Valid => "valid",
+            Part::Test => "test",
+        }
+    }
+}
+
+/// One that learns: an objective, and a rule over the parameters that it owns.
+#[derive(Clone, Debug)]
+pub struct Player {
+    /// The port it owns; in a `train` the run's name.
+    pub name: Arc<str>,
+    /// Where that stands.
+    pub span: Span,
+    /// Parameters, inputs, targets, noise -> the loss of one example, `R[1]`; of several losses each behind it.
+    pub objective: Diagram,
+    /// Like `objective`, outside training.
+    pub evaluate: Diagram,
+    /// Whether its rule gets the negative of the requests.
+    pub maximises: bool,
+    /// The examples it reads.
+    pub part: Part,
+    /// The update rule over the parameters it owns: some of the run's, in their order.
+    pub rule: RuleDiagram,
+}
+
+/// Turns in a row that are alike: players that all move at one old state, each turn on a batch of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Turns {
+    /// Their numbers among the players of the run.
+    pub players: Vec<usize>,
+    /// How many turns.
+    pub times: usize,
+}
+
+/// A training run: everything that `learn` makes a step of. A `train` is a game with one player.
 #[derive(Clone, Debug)]
 pub struct Training {
     /// Its name.
     pub name: Arc<str>,
     /// Where its name stands.
     pub span: Span,
-    /// Parameters, inputs, targets, noise -> the loss of one example, `R[1]`; of several losses each behind it.
-    pub objective: Diagram,
-    /// What each of several losses is called; nothing where there is one.
+    /// What each of several losses is called, in a game by its player; nothing where there is one.
     pub losses: Vec<Arc<str>>,
-    /// The parameters, in the order of the ports of role `Param` of `objective`.
+    /// The parameters of all players.
     pub params: Vec<Parameter>,
-    /// Noise of one example, in the order of the ports of role `Noise`.
+    /// Noise of one example; ports of one path are one draw.
     pub noise: Vec<Parameter>,
+    /// The first player, the only one of a `train`.
+    pub player: Player,
+    /// The other players of a game.
+    pub others: Vec<Player>,
+    /// The turns that make one step of the run.
+    pub cycle: Vec<Turns>,
     /// Parameters, inputs -> predictions, outside training; absent for an objective without a model.
     pub predict: Option<Model>,
-    /// Like `objective`, outside training.
-    pub evaluate: Diagram,
-    /// The update rule over `params`.
-    pub rule: RuleDiagram,
     /// The rest.
     pub settings: Settings,
     /// The data set, if there is one, and the name of the file that describes it.
@@ -277,6 +331,28 @@ impl Training {
     #[must_use]
     pub fn shuffles(&self, data: bool) -> bool {
         if self.resolved.iter().any(|(key, _)| key == "shuffle") { self.settings.shuffle } else { data }
+    }
+
+    /// All players, the first first.
+    pub fn players(&self) -> impl Iterator<Item = &Player> {
+        std::iter::once(&self.player).chain(&self.others)
+    }
+
+    /// The states of all rules; one that begins as a parameter names it among those of the run.
+    #[must_use]
+    pub fn states(&self) -> Vec<StatePort> {
+        let of = |player: &Player, state: &StatePort| {
+            let among = |leaf: usize| {
+                let path = player.rule.leaves.get(leaf).map(|(path, _)| path);
+                self.params.iter().position(|p| Some(&p.path) == path)
+            };
+            let init = match &state.init {
+                StateInit::Param(leaf) => StateInit::Param(among(*leaf).unwrap_or(self.params.len())),
+                drawn => drawn.clone(),
+            };
+            StatePort { init, ..state.clone() }
+        };
+        self.players().flat_map(|p| p.rule.states.iter().map(move |s| of(p, s))).collect()
     }
 }
 

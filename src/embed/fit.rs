@@ -85,17 +85,20 @@ fn fit<T: Float>(
     }
     let mut whole = run::Learner::new(training, data.as_ref(), seed)?;
     whole.restore(learner.params().to_vec(), learner.states().to_vec(), learner.updates());
+    whole.restore_turn(learner.turn());
     let empty = Parts::default();
     let parts = data.as_ref().map_or(&empty, |d| &d.parts);
     let shuffle = training.shuffles(data.as_ref().is_some_and(|d| d.shuffle));
-    let mut schedule = Schedule::new(&training.settings, &parts.train, shuffle, seed);
+    let mut schedule = Schedule::new(training, parts, shuffle, seed);
     let mut watch = Watch { host, stop: false };
     let from = Started { best: None, since: Since::default() };
     let outcome = run::run(&mut whole, &mut schedule, parts, &training.settings, from, &mut watch);
     if let Some(best) = outcome.best {
         whole.restore(best.params, best.states, best.step);
+        whole.restore_turn(0);
     }
     learner.restore(whole.params().to_vec(), whole.states().to_vec(), whole.updates());
+    learner.restore_turn(whole.turn());
     if let Some(d) = outcome.fault {
         return Err(d.into());
     }

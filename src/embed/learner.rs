@@ -72,7 +72,7 @@ impl Learner {
     }
 
     fn port(&self, role: Role) -> Option<&Leaf> {
-        let d = &self.training.objective;
+        let d = &self.training.player.objective;
         d.ports().iter().find(|p| p.role == role).map(|p| &p.leaf)
     }
 
@@ -90,7 +90,7 @@ impl Learner {
     pub fn step<'a>(&mut self, x: impl Into<Values<'a>>, y: impl Into<Values<'a>>) -> Result<f64, Fault> {
         let (x, y) = (x.into(), y.into());
         Ok(each_precision!(&mut self.inner, l => {
-            let rows = show(l, &self.training.objective, Some(&x), Some(&y))?;
+            let rows = show(l, &self.training.player.objective, Some(&x), Some(&y))?;
             l.step(&rows)?
         }))
     }
@@ -101,7 +101,7 @@ impl Learner {
     /// [`Fault::Program`] when it takes examples, or the update is not finite.
     pub fn step_alone(&mut self) -> Result<f64, Fault> {
         Ok(each_precision!(&mut self.inner, l => {
-            let rows = show(l, &self.training.objective, None, None)?;
+            let rows = show(l, &self.training.player.objective, None, None)?;
             l.step(&rows)?
         }))
     }
@@ -135,7 +135,7 @@ impl Learner {
     pub fn request<'a>(&mut self, x: impl Into<Values<'a>>, y: impl Into<Values<'a>>) -> Result<Request, Fault> {
         let (x, y) = (x.into(), y.into());
         each_precision!(&mut self.inner, l => {
-            let rows = show(l, &self.training.objective, Some(&x), Some(&y))?;
+            let rows = show(l, &self.training.player.objective, Some(&x), Some(&y))?;
             let watched = l.watch(&rows)?;
             let params = l.request_paths().into_iter().zip(watched.requests.iter().map(widened)).collect();
             let input = input_request(&self.training, l, &x, &y)?;
@@ -258,14 +258,16 @@ fn input_request<T: Float>(
     x: &Values<'_>,
     y: &Values<'_>,
 ) -> Result<Option<Tensor<f64>>, Diagnostic> {
-    let objective = &training.objective;
+    let objective = &training.player.objective;
     let port = objective.ports().iter().find(|p| p.role == Role::Input).map(|p| &p.leaf);
-    if port.and_then(|leaf| training.rule.tangent.of(leaf)).is_none() {
+    let rule = &training.player.rule;
+    // The players of a game ask different things of an input.
+    if !training.others.is_empty() || port.and_then(|leaf| rule.tangent.of(leaf)).is_none() {
         return Ok(None);
     }
     let said = |why: String| Diagnostic::error(Code::NO_REVERSE, why).at(training.span, "in this run");
     let d = look::input_request(training).map_err(|f| said(f.to_string()))?;
-    let point = look::point(&training.rule).map_err(|f| said(f.to_string()))?;
+    let point = look::point(rule).map_err(|f| said(f.to_string()))?;
     let at = learner.looked_at(&point)?;
     let mut noise = learner.noise_of_step(x.len() / port.map_or(1, |p| p.size(1)).max(1))?.into_iter();
     let mut inputs = Vec::new();

@@ -24,7 +24,7 @@ pub(super) fn point(rule: &RuleDiagram) -> Result<Diagram, TypeFault> {
 
 /// Parameters, examples and noise to the request at the input of each example, for the loss of that example alone.
 pub(super) fn input_request(training: &Training) -> Result<Diagram, LearnFault> {
-    let one = requests_at(&training.objective, training.rule.tangent, Role::Input)?;
+    let one = requests_at(&training.player.objective, training.player.rule.tangent, Role::Input)?;
     let (b, outs) = Builder::resume(one);
     let asked = b.finish(outs.get(1..).unwrap_or_default());
     Ok(simplify(&batched(&asked)?))

@@ -14,4 +14,4 @@ mod step;
 pub use batched::batched;
 pub use displacement::Displacement;
 pub use learner::{Changes, Displacements, TargetLearner};
-pub use step::{LearnFault, Step, gradient, requests_at, step, steps};
+pub use step::{LearnFault, Step, gradient, requests_at, step, step_of, steps};

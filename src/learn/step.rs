@@ -2,11 +2,12 @@
 
 use super::aggregate::{aggregate, total};
 use crate::diagram::{Builder, Copying, Diagram, Op, Port, Role, TypeFault, Wire, batch};
-use crate::elaborate::{Aggregator, RuleDiagram, StatePort, Training};
+use crate::elaborate::{Aggregator, Player, RuleDiagram, StatePort, Training};
 use crate::object::{Dim, Leaf, Tangent};
 use crate::prim::rate;
 use crate::reverse::{ReverseFault, requests};
 use crate::source::{Code, Diagnostic, Diagnostics};
+use std::sync::Arc;
 
 /// Why a step cannot be assembled.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -29,7 +30,7 @@ impl LearnFault {
         if let LearnFault::Conversion(d) = self {
             return (**d).clone().into();
         }
-        let tangent = training.rule.tangent;
+        let tangent = training.player.rule.tangent;
         let (place, prim) = match self {
             LearnFault::Reverse(fault) => {
                 let told = matches!(fault.fault, TypeFault::NoReverse(_));
@@ -63,21 +64,23 @@ impl From<Diagnostic> for LearnFault {
 ///
 /// Ports: states (`State`), parameters (`Param`), inputs (`Input`) and targets (`Target`) with a leading batch axis,
 /// noise (`Noise`, one draw an example), the clock (`Clock`), the rule's noise (`RuleNoise`, one draw a step). Outputs
-/// of `diagram`: next states, next parameters, the loss at the point of the first request, over the reals aggregated as
-/// the requests are, else the exact total over the batch, then, of several losses, each. `watched` has the requests at
-/// that point behind these.
+/// of `diagram`: next states, next parameters, and for each player who moves the loss at the point of its first request,
+/// over the reals aggregated as the requests are, else the exact total over the batch, then, of several losses, each.
+/// `watched` has the requests at that point behind these.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The step.
     pub diagram: Diagram,
-    /// The step with its first requests as further outputs, one a parameter with a tangent.
+    /// The step with its first requests as further outputs, one a parameter with a tangent, player by player.
     pub watched: Diagram,
     /// How many states.
     pub states: usize,
     /// How many parameters.
     pub params: usize,
-    /// How many losses stand behind the loss: none where it is the only one.
+    /// How many losses there are.
     pub losses: usize,
+    /// The parameters that requests are made for.
+    pub asked: Vec<Arc<str>>,
 }
 
 /// The loss and its requests for one example: ports as the objective's; outputs the loss, one request for each
@@ -96,10 +99,16 @@ pub fn gradient(objective: &Diagram, tangent: Tangent) -> Result<Diagram, LearnF
 /// # Errors
 /// As [`gradient`].
 pub fn requests_at(objective: &Diagram, tangent: Tangent, role: Role) -> Result<Diagram, LearnFault> {
+    gradient_at(objective, tangent, &objective.ports_of(role), false)
+}
+
+/// The loss and the requests at some ports, of the negative loss if so said.
+fn gradient_at(objective: &Diagram, tangent: Tangent, ports: &[usize], negative: bool) -> Result<Diagram, LearnFault> {
     let (mut b, outs) = Builder::resume(objective.clone());
     let Some((loss, behind)) = outs.split_first() else { return Err(TypeFault::Foreign.into()) };
-    let cots = [(*loss, rate(&mut b, tangent, *loss)?)];
-    let ports = objective.ports_of(role).into_iter().map(|p| objective.port_wire(p));
+    let rate = rate(&mut b, tangent, *loss)?;
+    let cots = [(*loss, if negative { b.negative(rate)? } else { rate })];
+    let ports = ports.iter().map(|p| objective.port_wire(*p));
     let asked: Vec<(Wire, Leaf)> = ports.filter_map(|w| Some((w, tangent.of(objective.leaf(w))?))).collect();
     let wires: Vec<Wire> = asked.iter().map(|(w, _)| *w).collect();
     let mut all = vec![*loss];
@@ -113,13 +122,34 @@ pub fn requests_at(objective: &Diagram, tangent: Tangent, role: Role) -> Result<
     Ok(b.finish(&all))
 }
 
-/// Assembles the step of a training run.
+/// The ports of an objective that a rule is over.
+fn owned(objective: &Diagram, rule: &RuleDiagram) -> Vec<usize> {
+    let of = |at: &usize| objective.ports().get(*at).map(|p| &p.path);
+    let ports = objective.ports_of(Role::Param).into_iter();
+    ports.filter(|at| rule.leaves.iter().any(|(path, _)| Some(path) == of(at))).collect()
+}
+
+/// Assembles the step of a training run, in a game that of all players at one old state.
 ///
 /// # Errors
 /// [`LearnFault`] when something has no reverse derivative.
 pub fn step(training: &Training) -> Result<Step, LearnFault> {
-    let gradient = gradient(&training.objective, training.rule.tangent)?;
-    assemble(&gradient, &training.rule, training.settings.over_batch(), &training.rule.states)
+    step_of(training, &training.players().collect::<Vec<_>>())
+}
+
+/// The step of some players of a run at one old state, over the whole S * P: what the others own is passed on.
+///
+/// # Errors
+/// As [`step`].
+pub fn step_of(training: &Training, players: &[&Player]) -> Result<Step, LearnFault> {
+    let mut gradients = Vec::new();
+    for player in players {
+        let own = owned(&player.objective, &player.rule);
+        gradients.push(gradient_at(&player.objective, player.rule.tangent, &own, player.maximises)?);
+    }
+    let params: Vec<_> = training.params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect();
+    let asking: Vec<_> = gradients.iter().zip(players).map(|(g, p)| (g, &p.rule)).collect();
+    assemble(&asking, training.settings.over_batch(), &training.states(), &params)
 }
 
 /// Several steps over one `S * P`, one a rule: the states of all rules together, each step passing on what its rule
@@ -138,129 +168,171 @@ pub fn steps(gradient: &Diagram, rules: &[RuleDiagram], how: Aggregator) -> Resu
             Some(_) => {}
         }
     }
-    rules.iter().map(|rule| assemble(gradient, rule, how, &all)).collect()
+    rules.iter().map(|rule| assemble(&[(gradient, rule)], how, &all, &rule.leaves)).collect()
 }
 
+/// The ports of a step that is being assembled, and what becomes of its states and parameters.
+struct Assembly<'a> {
+    b: Builder,
+    how: Aggregator,
+    all_states: &'a [StatePort],
+    all_params: &'a [(Arc<str>, Leaf)],
+    states: Vec<Wire>,
+    params: Vec<Wire>,
+    clock: Wire,
+    next_states: Vec<Wire>,
+    next_params: Vec<Wire>,
+    losses: Vec<Wire>,
+    requests: Vec<(Arc<str>, Wire)>,
+}
+
+/// A gradient with the rule that asks it.
+type Asking<'a> = (&'a Diagram, &'a RuleDiagram);
+
 fn assemble(
-    gradient: &Diagram,
-    rule: &RuleDiagram,
+    asking: &[Asking<'_>],
     how: Aggregator,
     all_states: &[StatePort],
+    all_params: &[(Arc<str>, Leaf)],
 ) -> Result<Step, LearnFault> {
     let mut b = Builder::new();
-    let all: Vec<Wire> = all_states.iter().map(|s| b.port(s.path.clone(), Role::State, s.leaf.clone())).collect();
-    // Where each state of the rule is among all of them.
-    let own_states: Vec<usize> =
-        rule.states.iter().filter_map(|s| all_states.iter().position(|a| a.path == s.path)).collect();
-    let states: Vec<Wire> = own_states.iter().filter_map(|i| all.get(*i).copied()).collect();
-    let params: Vec<Wire> = rule.leaves.iter().map(|(p, l)| b.port(p.clone(), Role::Param, l.clone())).collect();
-    let mut given: Vec<Option<Wire>> = vec![None; gradient.ports().len()];
-    let mut batched = false;
+    let states: Vec<Wire> = all_states.iter().map(|s| b.port(s.path.clone(), Role::State, s.leaf.clone())).collect();
+    let params: Vec<Wire> = all_params.iter().map(|(p, l)| b.port(p.clone(), Role::Param, l.clone())).collect();
+    // What each port of a gradient that is not a parameter is given; ports alike are one.
+    let mut shared: Vec<(&Port, Wire)> = Vec::new();
     for role in [Role::Input, Role::Target, Role::Noise] {
-        for at in gradient.ports_of(role) {
-            let Some(Port { path, leaf, .. }) = gradient.ports().get(at) else { continue };
-            let wire = b.port(path.clone(), role, leaf.under(Dim::BATCH));
-            batched = true;
-            if let Some(slot) = given.get_mut(at) {
-                *slot = Some(wire);
+        for (gradient, _) in asking {
+            let ports = gradient.ports_of(role).into_iter().filter_map(|at| gradient.ports().get(at));
+            for port in ports {
+                if !shared.iter().any(|(known, _)| *known == port) {
+                    shared.push((port, b.port(port.path.clone(), role, port.leaf.under(Dim::BATCH))));
+                }
             }
         }
     }
     let clock = b.port("t", Role::Clock, Leaf::number());
-    let noise: Vec<Wire> = rule.noise.iter().map(|n| b.port(n.path.clone(), Role::RuleNoise, n.leaf.clone())).collect();
-    let own = gradient.ports_of(Role::Param);
-    // The parameters that the gradient has a request for, in its order.
-    let asked: Vec<usize> = own
-        .iter()
-        .copied()
-        .filter(|p| gradient.ports().get(*p).is_some_and(|p| rule.tangent.of(&p.leaf).is_some()))
-        .collect();
-    // The objective's parameters by path: the order of the rule's leaves is that of the training run.
-    let place = |at: usize| {
-        let path = gradient.ports().get(at).map(|p| &p.path);
-        rule.leaves.iter().position(|(p, _)| Some(p) == path)
-    };
-
-    let d = &rule.diagram;
-    let mut copy = Copying::new(d);
-    let given_ports = [(Role::State, &states), (Role::Param, &params), (Role::RuleNoise, &noise)];
-    for (ports, wires) in given_ports.map(|(role, wires)| (d.ports_of(role), wires)) {
-        for (port, wire) in ports.into_iter().zip(wires) {
-            copy.set(d.port_wire(port), *wire);
-        }
+    let (next_states, next_params) = (states.clone(), params.clone());
+    let (losses, requests) = (Vec::new(), Vec::new());
+    let mut made =
+        Assembly { b, how, all_states, all_params, states, params, clock, next_states, next_params, losses, requests };
+    for (gradient, rule) in asking {
+        let of = |port: &Port| shared.iter().find(|(known, _)| *known == port).map(|(_, wire)| *wire);
+        let given: Vec<Option<Wire>> = gradient.ports().iter().map(of).collect();
+        made.player(gradient, rule, &given)?;
     }
-    for port in d.ports_of(Role::Clock) {
-        copy.set(d.port_wire(port), clock);
-    }
-    let (n, m) = (params.len(), states.len());
-    let points = d.outs().get(n + m..).unwrap_or_default();
-    let mut losses = Vec::new();
-    let mut first = Vec::new();
-    for hole in 0..rule.holes {
-        let at = copy.outs(&mut b, points.get(hole * n..(hole + 1) * n).unwrap_or_default())?;
-        let mut args = Vec::new();
-        for (port, wire) in given.iter().enumerate() {
-            let arg = match wire {
-                Some(w) => (*w, true),
-                None => {
-                    let leaf = own.contains(&port).then(|| place(port)).flatten();
-                    let point = leaf.and_then(|l| at.get(l)).copied();
-                    (point.ok_or(TypeFault::Foreign)?, false)
-                }
-            };
-            args.push(arg);
-        }
-        let answers = if batched {
-            batch(&mut b, gradient, &args, Dim::BATCH, gradient.outs())?
-        } else {
-            let args: Vec<Wire> = args.into_iter().map(|(w, _)| w).collect();
-            b.append(gradient, &args)?.into_iter().map(|w| (w, false)).collect()
-        };
-        let how = if batched { how } else { how.of_one() };
-        let mut answers = answers.into_iter();
-        let at_point = match answers.next() {
-            Some(answer) => Some(total(&mut b, how, answer, Dim::BATCH)?),
-            None => None,
-        };
-        let mut met = Vec::new();
-        for answer in answers.by_ref().take(asked.len()) {
-            met.push(aggregate(&mut b, how, answer, Dim::BATCH)?);
-        }
-        let mut requests: Vec<Option<Wire>> = vec![None; n];
-        for (port, request) in asked.iter().zip(met) {
-            if let Some(slot) = place(*port).and_then(|l| requests.get_mut(l)) {
-                *slot = Some(request);
-            }
-        }
-        if losses.is_empty() {
-            losses.extend(at_point);
-            for answer in answers {
-                losses.push(total(&mut b, how, answer, Dim::BATCH)?);
-            }
-            first = requests.iter().copied().flatten().collect();
-        }
-        for (at, node) in d.nodes().iter().enumerate() {
-            if let Op::Request { hole: h, leaf, .. } = &node.op
-                && usize::from(*h) == hole
-            {
-                let request = requests.get(*leaf as usize).copied().flatten().ok_or(TypeFault::Foreign)?;
-                copy.set(Wire { node: u32::try_from(at).unwrap_or(u32::MAX), port: 0 }, request);
-            }
-        }
-    }
-    let next = copy.outs(&mut b, d.outs().get(..n + m).unwrap_or_default())?;
-    let (next_params, next_states) = next.split_at(n.min(next.len()));
-    let mut outs: Vec<Wire> = all;
-    for (at, next) in own_states.iter().zip(next_states) {
-        if let Some(slot) = outs.get_mut(*at) {
-            *slot = *next;
-        }
-    }
-    outs.extend(next_params);
-    let behind = losses.len().saturating_sub(1);
-    outs.extend(losses);
+    let Assembly { b, next_states, next_params, losses, requests, .. } = made;
+    let met = losses.len();
+    let outs: Vec<Wire> = next_states.into_iter().chain(next_params).chain(losses).collect();
     let mut seen = outs.clone();
-    seen.extend(first);
+    seen.extend(requests.iter().map(|(_, wire)| *wire));
     let watched = b.clone().finish(&seen);
-    Ok(Step { diagram: b.finish(&outs), watched, states: all_states.len(), params: n, losses: behind })
+    let asked = requests.into_iter().map(|(path, _)| path).collect();
+    let (states, params) = (all_states.len(), all_params.len());
+    Ok(Step { diagram: b.finish(&outs), watched, states, params, losses: met, asked })
+}
+
+impl Assembly<'_> {
+    /// Fills the holes of a rule with requests at the old state; `given` is what each port of the gradient is given
+    /// that is not a parameter.
+    fn player(&mut self, gradient: &Diagram, rule: &RuleDiagram, given: &[Option<Wire>]) -> Result<(), LearnFault> {
+        let Assembly { b, how, all_states, all_params, .. } = self;
+        let batched = given.iter().any(Option::is_some);
+        // Where the states and leaves of the rule are among all of them.
+        let own_states: Vec<usize> =
+            rule.states.iter().filter_map(|s| all_states.iter().position(|a| a.path == s.path)).collect();
+        let own_params: Vec<usize> =
+            rule.leaves.iter().filter_map(|(path, _)| all_params.iter().position(|(a, _)| a == path)).collect();
+        let states: Vec<Wire> = own_states.iter().filter_map(|i| self.states.get(*i).copied()).collect();
+        let params: Vec<Wire> = own_params.iter().filter_map(|i| self.params.get(*i).copied()).collect();
+        let noise: Vec<Wire> =
+            rule.noise.iter().map(|n| b.port(n.path.clone(), Role::RuleNoise, n.leaf.clone())).collect();
+        // The parameters that the gradient has a request for, in its order, and their places among the rule's leaves:
+        // the order of those is that of the training run.
+        let path = |at: usize| gradient.ports().get(at).map(|p| &p.path);
+        let place = |at: usize| rule.leaves.iter().position(|(p, _)| Some(p) == path(at));
+        let asks = |at: &usize| gradient.ports().get(*at).is_some_and(|p| rule.tangent.of(&p.leaf).is_some());
+        let asked: Vec<usize> = owned(gradient, rule).into_iter().filter(asks).collect();
+
+        let d = &rule.diagram;
+        let mut copy = Copying::new(d);
+        let given_ports = [(Role::State, &states), (Role::Param, &params), (Role::RuleNoise, &noise)];
+        for (ports, wires) in given_ports.map(|(role, wires)| (d.ports_of(role), wires)) {
+            for (port, wire) in ports.into_iter().zip(wires) {
+                copy.set(d.port_wire(port), *wire);
+            }
+        }
+        for port in d.ports_of(Role::Clock) {
+            copy.set(d.port_wire(port), self.clock);
+        }
+        let (n, m) = (params.len(), states.len());
+        let points = d.outs().get(n + m..).unwrap_or_default();
+        for hole in 0..rule.holes {
+            let at = copy.outs(b, points.get(hole * n..(hole + 1) * n).unwrap_or_default())?;
+            let mut args = Vec::new();
+            for (port, wire) in given.iter().enumerate() {
+                let arg = match wire {
+                    Some(w) => (*w, true),
+                    None => {
+                        // Where the rule asks, else where what others own stands.
+                        let own = place(port).and_then(|l| at.get(l));
+                        let other = || all_params.iter().position(|(p, _)| Some(p) == path(port));
+                        let point = own.or_else(|| self.params.get(other()?)).copied();
+                        (point.ok_or(TypeFault::Foreign)?, false)
+                    }
+                };
+                args.push(arg);
+            }
+            let answers = if batched {
+                batch(b, gradient, &args, Dim::BATCH, gradient.outs())?
+            } else {
+                let args: Vec<Wire> = args.into_iter().map(|(w, _)| w).collect();
+                b.append(gradient, &args)?.into_iter().map(|w| (w, false)).collect()
+            };
+            let how = if batched { *how } else { how.of_one() };
+            let mut answers = answers.into_iter();
+            let at_point = answers.next();
+            let mut requests: Vec<Option<Wire>> = vec![None; n];
+            for (port, answer) in asked.iter().zip(answers.by_ref().take(asked.len())) {
+                let request = aggregate(b, how, answer, Dim::BATCH)?;
+                if let Some(slot) = place(*port).and_then(|l| requests.get_mut(l)) {
+                    *slot = Some(request);
+                }
+            }
+            // What a player owns and its objective does not read has no influence on it.
+            for (slot, (_, leaf)) in requests.iter_mut().zip(&rule.leaves) {
+                if let (None, Some(leaf)) = (&slot, rule.tangent.of(leaf)) {
+                    *slot = Some(b.zero(&leaf)?);
+                }
+            }
+            if hole == 0 {
+                for answer in at_point.into_iter().chain(answers) {
+                    self.losses.push(total(b, how, answer, Dim::BATCH)?);
+                }
+                let known = rule.leaves.iter().zip(&requests);
+                self.requests.extend(known.filter_map(|((path, _), r)| Some((path.clone(), (*r)?))));
+            }
+            for (at, node) in d.nodes().iter().enumerate() {
+                if let Op::Request { hole: h, leaf, .. } = &node.op
+                    && usize::from(*h) == hole
+                {
+                    let request = requests.get(*leaf as usize).copied().flatten().ok_or(TypeFault::Foreign)?;
+                    copy.set(Wire { node: u32::try_from(at).unwrap_or(u32::MAX), port: 0 }, request);
+                }
+            }
+        }
+        let next = copy.outs(b, d.outs().get(..n + m).unwrap_or_default())?;
+        let (params, states) = next.split_at(n.min(next.len()));
+        put(&mut self.next_params, &own_params, params);
+        put(&mut self.next_states, &own_states, states);
+        Ok(())
+    }
+}
+
+/// Puts wires at their places.
+fn put(all: &mut [Wire], places: &[usize], wires: &[Wire]) {
+    for (at, wire) in places.iter().zip(wires) {
+        if let Some(slot) = all.get_mut(*at) {
+            *slot = *wire;
+        }
+    }
 }

@@ -66,8 +66,13 @@ impl<T: Float> Rows<T> {
 
     /// The rows as one tensor with a leading axis.
     pub(super) fn gather(&self, rows: &[usize]) -> Tensor<T> {
-        let size: usize = self.shape.iter().product();
         let shape: Vec<usize> = std::iter::once(rows.len()).chain(self.shape.iter().copied()).collect();
+        self.gather_as(rows, &shape)
+    }
+
+    /// The same in a shape of as many entries.
+    pub(super) fn gather_as(&self, rows: &[usize], shape: &[usize]) -> Tensor<T> {
+        let size: usize = self.shape.iter().product();
         fn take<E: Clone>(from: &[E], rows: &[usize], size: usize) -> Vec<E> {
             let mut out = Vec::with_capacity(rows.len() * size);
             for row in rows {
@@ -76,9 +81,9 @@ impl<T: Float> Rows<T> {
             out
         }
         let made = match &self.entries {
-            Entries::Real(v) => Tensor::real(&shape, take(v, rows, size)),
-            Entries::Int(v) => Tensor::int(&shape, take(v, rows, size)),
-            Entries::Bool(v) => Tensor::bool(&shape, take(v, rows, size)),
+            Entries::Real(v) => Tensor::real(shape, take(v, rows, size)),
+            Entries::Int(v) => Tensor::int(shape, take(v, rows, size)),
+            Entries::Bool(v) => Tensor::bool(shape, take(v, rows, size)),
         };
         // Rows outside the set leave a tensor that the machine refuses.
         made.unwrap_or_else(|| Tensor::number(f64::NAN))

@@ -5,6 +5,7 @@
 
 use super::batches::{Rows, beyond};
 use super::fault::RunFault;
+use super::feed::{Fed, Feed};
 use super::float::Float;
 use super::init::{draw, room};
 use super::metrics::{Asked, Counted, Metrics};
@@ -13,11 +14,11 @@ use super::schedule::{noise_of, rule_noise_of};
 use super::suits::{columns, one_class, suits};
 use super::tensor::Tensor;
 use crate::compile::simplify;
-use crate::data::Dataset;
-use crate::diagram::{Builder, Diagram, Role, TypeFault};
-use crate::elaborate::{Parameter, StateInit, Training};
-use crate::learn::{Step, batched, step};
-use crate::object::{Leaf, Tangent};
+use crate::data::{Dataset, Parts};
+use crate::diagram::{Builder, Diagram, Port, Role, TypeFault, Wire};
+use crate::elaborate::{Parameter, Part, Player, StateInit, StatePort, Training};
+use crate::learn::{batched, step_of};
+use crate::object::Leaf;
 use crate::random::{Stream, Use};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::sync::Arc;
@@ -28,35 +29,48 @@ const CHUNK: usize = 256;
 /// A named leaf.
 pub type Named = (Arc<str>, Leaf);
 
-/// What a step gave.
+/// What a step would be made of.
 #[derive(Clone, Debug)]
 pub struct Watched<T> {
-    /// The aggregated loss at the point of the first request.
+    /// The aggregated loss at the point of the first request; in a game that of the first player.
     pub loss: f64,
-    /// Of several losses each, aggregated likewise; see [`Learner::loss_names`].
+    /// Of several losses each, aggregated likewise, in a game that of each player; see [`Learner::loss_names`].
     pub losses: Vec<f64>,
     /// The first requests, one a parameter that has a tangent; see [`Learner::request_paths`].
     pub requests: Vec<Tensor<T>>,
 }
 
+/// Players that move at one old state on one batch.
+#[derive(Clone, Debug)]
+struct Move<T> {
+    players: Vec<usize>,
+    part: Part,
+    fed: Fed<T>,
+    /// How many losses it meets.
+    losses: usize,
+    /// The parameters that requests are made for.
+    asked: Vec<Arc<str>>,
+    /// For every state and parameter whether it is for this move to change.
+    owns: Vec<bool>,
+}
+
 /// Parameters and states of a training run, and the machines that move them.
 #[derive(Clone, Debug)]
 pub struct Learner<T> {
-    step: Machine<T>,
-    watched: Machine<T>,
-    evaluate: Machine<T>,
-    predict: Option<Machine<T>>,
-    at: Option<Machine<T>>,
-    tangent: Tangent,
+    /// The moves of each kind of turn, and how often it comes in a row.
+    cycle: Vec<(Vec<Move<T>>, usize)>,
+    /// All players at one state.
+    watched: Vec<Move<T>>,
+    evaluate: Fed<T>,
+    predict: Option<Fed<T>>,
+    at: Option<Fed<T>>,
+    /// Whether each player has a loss of its own.
+    game: bool,
     loss_names: Vec<Arc<str>>,
-    /// The loss that the last step met, and of several each.
+    /// The loss that was met last, and of several each.
     met: (f64, Vec<f64>),
     param_leaves: Vec<Named>,
     state_leaves: Vec<Named>,
-    noise: Vec<Parameter>,
-    rule_noise: Vec<Parameter>,
-    evaluate_noise: Vec<Parameter>,
-    predict_noise: Vec<Parameter>,
     input: Option<Rows<T>>,
     target: Option<Rows<T>>,
     params: Vec<Tensor<T>>,
@@ -64,6 +78,8 @@ pub struct Learner<T> {
     /// For every state the parameter that it begins as, if it does.
     copies: Vec<Option<usize>>,
     updates: usize,
+    /// Turns made of the step that is not done yet.
+    turn: usize,
     /// Examples passed by `active(k)`, and how many had been at the last step.
     seen: (usize, usize),
     /// What `seen` will be once the step on the examples found has been made.
@@ -74,25 +90,63 @@ pub struct Learner<T> {
     one_class: bool,
 }
 
+/// The moves of players at one old state: one for all that read the same part of the data.
+fn moves<T: Float>(training: &Training, which: &[usize], watched: bool) -> Result<Vec<Move<T>>, Diagnostics> {
+    let all: Vec<&Player> = training.players().collect();
+    let mut made = Vec::new();
+    for part in Part::ALL {
+        let numbers: Vec<usize> =
+            which.iter().copied().filter(|i| all.get(*i).is_some_and(|p| p.part == part)).collect();
+        let players: Vec<&Player> = numbers.iter().filter_map(|i| all.get(*i).copied()).collect();
+        if players.is_empty() {
+            continue;
+        }
+        let step = step_of(training, &players).map_err(|f| f.diagnostics(training))?;
+        let rules: Vec<Parameter> = players.iter().flat_map(|p| &p.rule.noise).cloned().collect();
+        let diagram = simplify(if watched { &step.watched } else { &step.diagram });
+        let states = training.states();
+        let of_state = |s: &StatePort| players.iter().any(|p| p.rule.states.iter().any(|own| own.path == s.path));
+        let of_param = |q: &Parameter| players.iter().any(|p| p.rule.leaves.iter().any(|(path, _)| *path == q.path));
+        made.push(Move {
+            players: numbers,
+            part,
+            fed: Fed::new(&diagram, training, &training.noise, &rules),
+            losses: step.losses,
+            asked: step.asked,
+            owns: states.iter().map(of_state).chain(training.params.iter().map(of_param)).collect(),
+        });
+    }
+    Ok(made)
+}
+
 impl<T: Float> Learner<T> {
     /// Draws parameters and states and makes the machines.
     ///
     /// # Errors
     /// Messages when the data does not fit the model, or something has no reverse derivative.
     pub fn new(training: &Training, data: Option<&Dataset>, seed: u64) -> Result<Learner<T>, Diagnostics> {
-        let made = step(training).map_err(|f| f.diagnostics(training))?;
-        let Step { diagram, watched, .. } = made;
         let span = training.span;
+        let everybody: Vec<usize> = (0..training.players().count()).collect();
+        let watched = moves(training, &everybody, true)?;
+        let mut cycle = Vec::new();
+        for turns in &training.cycle {
+            cycle.push((moves(training, &turns.players, false)?, turns.times));
+        }
         let inner = |f: TypeFault| -> Diagnostics {
             Diagnostic::error(Code::SHAPE, format!("this cannot be batched: {f}")).at(span, "").into()
         };
-        let evaluate = simplify(&batched(&training.evaluate).map_err(inner)?);
+        let noise = &training.noise;
+        let losses: Vec<&Diagram> = training.players().map(|p| &p.evaluate).collect();
+        let evaluate = batched(&beside(&losses).map_err(inner)?).map_err(inner)?;
+        let evaluate = Fed::new(&simplify(&evaluate), training, noise, &[]);
         let predict = match &training.predict {
-            Some(model) => Some(Machine::new(&simplify(&batched(&model.diagram).map_err(inner)?))),
+            Some(model) => {
+                Some(Fed::new(&simplify(&batched(&model.diagram).map_err(inner)?), training, &model.noise, &[]))
+            }
             None => None,
         };
-        let at = if training.rule.evaluates {
-            Some(Machine::new(&evaluation_point(training).map_err(inner)?))
+        let at = if training.players().any(|p| p.rule.evaluates) {
+            Some(Fed::new(&evaluation_point(training).map_err(inner)?, training, &[], &[]))
         } else {
             None
         };
@@ -101,7 +155,8 @@ impl<T: Float> Learner<T> {
         let run =
             |f: RunFault| -> Diagnostics { Diagnostic::error(Code::INITIALISER, f.to_string()).at(span, "").into() };
         let sizes = training.params.iter().map(|p| (&p.path, &p.leaf));
-        room::<T>(sizes.chain(training.rule.states.iter().map(|s| (&s.path, &s.leaf)))).map_err(|d| d.at(span, ""))?;
+        let state_ports = training.states();
+        room::<T>(sizes.chain(state_ports.iter().map(|s| (&s.path, &s.leaf)))).map_err(|d| d.at(span, ""))?;
         let begin = |path: &str, init, leaf, stream: &mut Stream| -> Result<Tensor<T>, Diagnostics> {
             let made: Tensor<T> = draw(init, leaf, stream).map_err(run)?;
             if made.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite())) {
@@ -115,38 +170,31 @@ impl<T: Float> Learner<T> {
             params.push(begin(&p.path, &p.init, &p.leaf, &mut stream)?);
         }
         let mut states = Vec::new();
-        for s in &training.rule.states {
+        for s in &state_ports {
             states.push(match &s.init {
                 StateInit::Draw(init) => begin(&s.path, init, &s.leaf, &mut stream)?,
                 StateInit::Param(i) => params.get(*i).cloned().unwrap_or_else(|| Tensor::zeros(&s.leaf, 1)),
             });
         }
+        let copied = |s: &StatePort| if let StateInit::Param(i) = s.init { Some(i) } else { None };
         Ok(Learner {
-            step: Machine::new(&simplify(&diagram)),
-            watched: Machine::new(&simplify(&watched)),
-            evaluate: Machine::new(&evaluate),
+            cycle,
+            watched,
+            evaluate,
             predict,
             at,
-            tangent: training.rule.tangent,
+            game: !training.others.is_empty(),
+            met: (f64::NAN, vec![f64::NAN; training.losses.len()]),
             loss_names: training.losses.clone(),
-            met: (f64::NAN, Vec::new()),
             param_leaves: training.params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect(),
-            state_leaves: training.rule.states.iter().map(|s| (s.path.clone(), s.leaf.clone())).collect(),
-            noise: training.noise.clone(),
-            rule_noise: training.rule.noise.clone(),
-            evaluate_noise: noise_of_ports(&training.evaluate, &training.noise),
-            predict_noise: training.predict.as_ref().map(|m| m.noise.clone()).unwrap_or_default(),
+            copies: state_ports.iter().map(copied).collect(),
+            state_leaves: state_ports.into_iter().map(|s| (s.path, s.leaf)).collect(),
             input,
             target,
             params,
             states,
-            copies: training
-                .rule
-                .states
-                .iter()
-                .map(|s| if let StateInit::Param(i) = s.init { Some(i) } else { None })
-                .collect(),
             updates: 0,
+            turn: 0,
             seen: (0, 0),
             planned: None,
             seed,
@@ -156,29 +204,29 @@ impl<T: Float> Learner<T> {
         })
     }
 
-    /// What each of several losses is called; nothing where there is one.
-    #[must_use]
-    pub fn loss_names(&self) -> &[Arc<str>] {
-        &self.loss_names
-    }
-
-    /// The loss that the last step met, also one that ended it, and of several losses each.
-    #[must_use]
-    pub fn met(&self) -> (f64, &[f64]) {
-        (self.met.0, &self.met.1)
-    }
-
     /// The parameters' paths and types.
     #[must_use]
     pub fn param_leaves(&self) -> &[Named] {
         &self.param_leaves
     }
 
+    /// What each of several losses is called, in a game by its player; nothing where there is one.
+    #[must_use]
+    pub fn loss_names(&self) -> &[Arc<str>] {
+        &self.loss_names
+    }
+
+    /// The loss that was met last, also one that ended the run, and of several losses each; in a game that of the first
+    /// player, and each player's.
+    #[must_use]
+    pub fn met(&self) -> (f64, &[f64]) {
+        (self.met.0, &self.met.1)
+    }
+
     /// The paths of the parameters that requests are made for, in the order of [`Watched::requests`].
     #[must_use]
     pub fn request_paths(&self) -> Vec<Arc<str>> {
-        let asked = self.param_leaves.iter().filter(|(_, leaf)| self.tangent.of(leaf).is_some());
-        asked.map(|(path, _)| path.clone()).collect()
+        self.watched.iter().flat_map(|m| &m.asked).cloned().collect()
     }
 
     /// The states' paths and types.
@@ -199,10 +247,66 @@ impl<T: Float> Learner<T> {
         &self.states
     }
 
-    /// How many updates were made.
+    /// How many steps were made; in a game a step is a cycle of turns.
     #[must_use]
     pub fn updates(&self) -> usize {
         self.updates
+    }
+
+    /// How many turns of the next step were made already.
+    #[must_use]
+    pub fn turn(&self) -> usize {
+        self.turn
+    }
+
+    /// Puts [`Learner::turn`] to what it was, within the cycle.
+    pub fn restore_turn(&mut self, turn: usize) {
+        self.turn = turn % self.turns_per_step();
+    }
+
+    fn turns_per_step(&self) -> usize {
+        self.cycle.iter().map(|(_, times)| times).sum::<usize>().max(1)
+    }
+
+    /// The number of the turn that comes next, of all that were made and will be.
+    fn turns(&self) -> usize {
+        self.updates.saturating_mul(self.turns_per_step()).saturating_add(self.turn)
+    }
+
+    /// Which kind of turn comes next.
+    fn kind(&self) -> usize {
+        let mut before = 0;
+        let ends = self.cycle.iter().map(|(_, times)| {
+            before += times;
+            before
+        });
+        ends.filter(|end| *end <= self.turn).count()
+    }
+
+    /// How many turns were made of those that `counts` chooses.
+    fn made(&self, counts: impl Fn(&Move<T>) -> bool) -> usize {
+        let (mut each, mut now, mut before) = (0, 0, 0);
+        for (moves, times) in &self.cycle {
+            if moves.iter().any(&counts) {
+                each += times;
+                now += self.turn.saturating_sub(before).min(*times);
+            }
+            before += times;
+        }
+        self.updates.saturating_mul(each).saturating_add(now)
+    }
+
+    /// The parts that the next turn reads, each with how many batches of it were taken before.
+    #[must_use]
+    pub fn reads(&self) -> Vec<(Part, usize)> {
+        let moves = self.cycle.get(self.kind()).map(|(moves, _)| moves.as_slice()).unwrap_or_default();
+        moves.iter().map(|m| (m.part, self.taken(m.part))).collect()
+    }
+
+    /// How many batches of a part were taken.
+    #[must_use]
+    pub fn taken(&self, part: Part) -> usize {
+        self.made(|m| m.part == part)
     }
 
     /// How many examples a run with `active(k)` has passed, all epochs together.
@@ -248,10 +352,11 @@ impl<T: Float> Learner<T> {
     /// The losses of some rows at a point, outside training, example by example: first what is trained, then, of
     /// several losses, each.
     fn losses(&mut self, point: &[Tensor<T>], rows: &[usize], stream: &mut Stream) -> Result<Vec<Vec<f64>>, RunFault> {
-        let batch = rows.len().max(1);
-        let mut noise = self.noise_tensors(&self.evaluate_noise, batch, stream)?;
-        let inputs = self.fill(self.evaluate.diagram(), point, rows, &mut noise);
-        Ok(self.evaluate.run(&inputs, batch)?.iter().map(Tensor::to_f64).collect())
+        let inputs = self.fill(&self.evaluate.feeds, point, rows, self.updates, (stream, None))?;
+        let outs = self.evaluate.machine.run(&inputs, rows.len().max(1))?;
+        // In a game the loss is that of the first player.
+        let first = outs.first().filter(|_| self.game);
+        Ok(first.into_iter().chain(&outs).map(Tensor::to_f64).collect())
     }
 
     /// Puts examples in place of the data: tensors with a leading axis, of the types of the ports.
@@ -265,7 +370,10 @@ impl<T: Float> Learner<T> {
     /// # Errors
     /// A message when the machine cannot run.
     pub fn looked_at(&self, point: &Diagram) -> Result<Vec<Tensor<T>>, Diagnostic> {
-        Machine::new(point).run(&self.state_inputs(), 1).map_err(|f| self.message(&f))
+        let mut inputs: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
+        #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
+        inputs.push(Tensor::number(self.updates as f64));
+        Machine::new(point).run(&inputs, 1).map_err(|f| self.message(&f))
     }
 
     /// The noise of the examples of the next step.
@@ -273,8 +381,11 @@ impl<T: Float> Learner<T> {
     /// # Errors
     /// A message when it cannot be drawn.
     pub fn noise_of_step(&self, rows: usize) -> Result<Vec<Tensor<T>>, Diagnostic> {
-        let mut stream = noise_of(self.seed, self.updates);
-        self.noise_tensors(&self.noise, rows.max(1), &mut stream).map_err(|f| self.message(&f))
+        let mut stream = noise_of(self.seed, self.turns());
+        let feeds = self.watched.first().map(|m| m.fed.feeds.as_slice()).unwrap_or_default();
+        let noise = feeds.iter().filter(|f| matches!(f, Feed::Noise(_))).cloned().collect::<Vec<_>>();
+        let rows: Vec<usize> = (0..rows).collect();
+        self.fill(&noise, &[], &rows, 0, (&mut stream, None)).map_err(|f| self.message(&f))
     }
 
     /// Puts parameters, states and the count of updates to what they were.
@@ -294,127 +405,217 @@ impl<T: Float> Learner<T> {
         self.params = params;
     }
 
-    fn noise_tensors(&self, ports: &[Parameter], rows: usize, stream: &mut Stream) -> Result<Vec<Tensor<T>>, RunFault> {
-        ports
-            .iter()
-            .map(|p| {
-                let dims = p.leaf.literal_dims().unwrap_or_default();
-                let all: Vec<u64> = std::iter::once(rows as u64).chain(dims).collect();
-                draw(&p.init, &Leaf::new(p.leaf.base, &all), stream)
-            })
-            .collect()
-    }
-
-    fn step_inputs(&self, rows: &[usize]) -> Result<Vec<Tensor<T>>, RunFault> {
-        let mut all: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
-        all.extend(self.input.iter().chain(&self.target).map(|c| c.gather(rows)));
-        let mut stream = noise_of(self.seed, self.updates);
-        all.extend(self.noise_tensors(&self.noise, rows.len().max(1), &mut stream)?);
-        #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
-        all.push(Tensor::number(self.updates as f64));
-        let mut stream = rule_noise_of(self.seed, self.updates);
-        for noise in &self.rule_noise {
-            all.push(draw(&noise.init, &noise.leaf, &mut stream)?);
+    /// A tensor for each port: states, parameters at a point, rows of the data, draws of the two streams in order.
+    fn fill(
+        &self,
+        feeds: &[Feed],
+        point: &[Tensor<T>],
+        rows: &[usize],
+        clock: usize,
+        (noise, mut rule): (&mut Stream, Option<&mut Stream>),
+    ) -> Result<Vec<Tensor<T>>, RunFault> {
+        let batch = rows.len().max(1);
+        let data =
+            |column: &Option<Rows<T>>, leaf: &Leaf| column.as_ref().map(|c| c.gather_as(rows, &leaf.shape(rows.len())));
+        let mut all = Vec::with_capacity(feeds.len());
+        for feed in feeds {
+            let found = match feed {
+                Feed::State(i) => self.states.get(*i).cloned(),
+                Feed::Param(i) => point.get(*i).cloned(),
+                Feed::Input(leaf) => data(&self.input, leaf),
+                Feed::Target(leaf) => data(&self.target, leaf),
+                Feed::Noise(p) => {
+                    let dims = p.leaf.literal_dims().unwrap_or_default();
+                    let all: Vec<u64> = std::iter::once(batch as u64).chain(dims).collect();
+                    Some(draw(&p.init, &Leaf::new(p.leaf.base, &all), noise)?)
+                }
+                Feed::RuleNoise(p) => match &mut rule {
+                    Some(stream) => Some(draw(&p.init, &p.leaf, stream)?),
+                    None => None,
+                },
+                #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
+                Feed::Clock => Some(Tensor::number(clock as f64)),
+                Feed::Nothing => None,
+            };
+            all.push(found.unwrap_or_else(|| Tensor::number(f64::NAN)));
         }
         Ok(all)
     }
 
-    /// One update on a batch of rows; the aggregated loss at the point of the first request.
+    /// What a move is given: the old state, a batch, the clock of its players.
+    fn inputs_of(
+        &self,
+        m: &Move<T>,
+        rows: &[usize],
+        streams: &mut (Stream, Stream),
+    ) -> Result<Vec<Tensor<T>>, RunFault> {
+        let clock = self.made(|other| m.players.iter().any(|p| other.players.contains(p)));
+        self.fill(&m.fed.feeds, &self.params, rows, clock, (&mut streams.0, Some(&mut streams.1)))
+    }
+
+    /// The streams of noise of the next turn.
+    fn streams(&self) -> (Stream, Stream) {
+        (noise_of(self.seed, self.turns()), rule_noise_of(self.seed, self.turns()))
+    }
+
+    /// One update on a batch of rows, in a game the next turn; the aggregated loss of the first who moves at the point
+    /// of its first request.
     ///
     /// # Errors
     /// A message when the machine cannot run or the loss is not a number; parameters and states are then as before.
     pub fn step(&mut self, rows: &[usize]) -> Result<f64, Diagnostic> {
-        let inputs = self.step_inputs(rows).map_err(|f| self.message(&f))?;
-        let made = self.step.run(&inputs, rows.len().max(1));
-        drop(inputs);
-        let mut outs = made.map_err(|f| self.message(&f))?;
-        let losses = outs.split_off((self.states.len() + self.params.len()).min(outs.len()));
-        self.met = losses_of(&losses, rows.len());
-        let loss = self.met.0;
-        if !loss.is_finite() {
-            return Err(Diagnostic::error(
-                Code::RUN_NOT_FINITE,
-                format!("the loss of update {} is {loss}", self.updates + 1),
-            )
+        let batch = Parts { train: rows.to_vec(), valid: rows.to_vec(), test: rows.to_vec() };
+        let losses = self.play(&batch)?;
+        Ok(losses.first().map_or(f64::NAN, |(_, loss)| *loss))
+    }
+
+    /// The next turn on a batch of each part that it reads. Gives the losses it met by number: 0 is the loss, then each
+    /// of several; in a game 0 is the first player's, then come those of all who moved.
+    ///
+    /// # Errors
+    /// Those of [`Learner::step`].
+    pub fn play(&mut self, batch: &Parts) -> Result<Vec<(usize, f64)>, Diagnostic> {
+        let kind = self.kind();
+        let Some(slot) = self.cycle.get_mut(kind) else { return Ok(Vec::new()) };
+        let mut moves = std::mem::take(&mut slot.0);
+        let made = self.make(&mut moves, batch);
+        if let Some(slot) = self.cycle.get_mut(kind) {
+            slot.0 = moves;
+        }
+        let (losses, made) = made?;
+        for (number, loss) in &losses {
+            match number.checked_sub(1) {
+                None => self.met.0 = *loss,
+                Some(at) => self.met.1.get_mut(at).into_iter().for_each(|slot| *slot = *loss),
+            }
+        }
+        let (states, params) = made?;
+        self.states = states;
+        self.params = params;
+        self.turn += 1;
+        if self.turn >= self.turns_per_step() {
+            self.turn = 0;
+            self.updates += 1;
+        }
+        let seen = self.planned.take().unwrap_or(self.seen.0);
+        self.seen = (seen, seen);
+        Ok(losses)
+    }
+
+    /// What the moves of a turn make of the state: the losses, then states and parameters.
+    fn make(&self, moves: &mut [Move<T>], batch: &Parts) -> Result<Moved<T>, Diagnostic> {
+        let mut streams = self.streams();
+        let mut losses = Vec::new();
+        let mut next: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
+        for m in moves {
+            let rows = rows_of(batch, m.part);
+            let inputs = self.inputs_of(m, rows, &mut streams).map_err(|f| self.message(&f))?;
+            let made = m.fed.machine.run(&inputs, rows.len().max(1));
+            drop(inputs);
+            let mut outs = made.map_err(|f| self.message(&f))?;
+            let ends = outs.split_off(next.len().min(outs.len()));
+            losses.extend(self.numbered(m, &ends, rows.len()));
+            for ((slot, new), owns) in next.iter_mut().zip(outs).zip(&m.owns) {
+                if *owns {
+                    *slot = new;
+                }
+            }
+        }
+        losses.sort_by_key(|(number, _)| *number);
+        let params = next.split_off(self.states.len());
+        let fine = self.finite_losses(&losses).and_then(|()| self.finite(&next, &params));
+        Ok((losses, fine.map(|()| (next, params))))
+    }
+
+    /// The losses that a move met, by number.
+    fn numbered(&self, m: &Move<T>, losses: &[Tensor<T>], rows: usize) -> Vec<(usize, f64)> {
+        let losses = losses.iter().map(|t| loss_of(t, rows));
+        if !self.game {
+            return losses.enumerate().collect();
+        }
+        let each = m.players.iter().zip(losses);
+        each.flat_map(|(p, loss)| [(1 + p, loss)].into_iter().chain((*p == 0).then_some((0, loss)))).collect()
+    }
+
+    /// Refuses a loss that is no number.
+    fn finite_losses(&self, losses: &[(usize, f64)]) -> Result<(), Diagnostic> {
+        let trained = losses.iter().filter(|(number, _)| self.game || *number == 0);
+        let Some((number, loss)) = trained.into_iter().rfind(|(_, loss)| !loss.is_finite()) else { return Ok(()) };
+        let name = number.checked_sub(1).and_then(|at| self.loss_names.get(at));
+        let whose = match name {
+            Some(name) => format!("the loss of `{name}` in step {}", self.updates + 1),
+            None => format!("the loss of update {}", self.updates + 1),
+        };
+        Err(Diagnostic::error(Code::RUN_NOT_FINITE, format!("{whose} is {loss}"))
             .at(self.span, "in this run")
             .note("the state before that update is kept")
             .help(match self.updates {
                 // No rate has been used yet.
                 0 => "the loss is no number where the run begins: look at its logarithms, roots and divisions",
                 _ => "a smaller rate, or `clip_norm` behind the rule, often helps",
-            }));
-        }
-        let params = outs.split_off(self.states.len());
-        let endless = |t: &Tensor<T>| t.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite()));
-        // A state may stay infinite, it may not become so: Adam's second moment at infinity would stop all learning.
-        let states = outs.iter().zip(&self.state_leaves).zip(&self.states);
-        let broken_state = states.filter(|((new, _), old)| endless(new) && !endless(old)).map(|(pair, _)| pair).next();
-        let broken = params.iter().zip(&self.param_leaves).find(|(t, _)| endless(t)).or(broken_state);
-        if let Some((_, (path, _))) = broken {
-            return Err(Diagnostic::error(
-                Code::RUN_NOT_FINITE,
-                format!("update {} makes `{path}` infinite or no number", self.updates + 1),
-            )
-            .at(self.span, "in this run")
-            .note("the state before that update is kept")
-            .help("a smaller rate, or `clip_norm` behind the rule, often helps"));
-        }
-        self.states = outs;
-        self.params = params;
-        self.updates += 1;
-        let seen = self.planned.take().unwrap_or(self.seen.0);
-        self.seen = (seen, seen);
-        Ok(loss)
+            }))
     }
 
-    /// The loss and the first requests on a batch of rows, without an update.
+    /// Refuses a state that became infinite or no number.
+    fn finite(&self, states: &[Tensor<T>], params: &[Tensor<T>]) -> Result<(), Diagnostic> {
+        let endless = |t: &Tensor<T>| t.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite()));
+        // A state may stay infinite, it may not become so: Adam's second moment at infinity would stop all learning.
+        let states = states.iter().zip(&self.state_leaves).zip(&self.states);
+        let broken_state = states.filter(|((new, _), old)| endless(new) && !endless(old)).map(|(pair, _)| pair).next();
+        let broken = params.iter().zip(&self.param_leaves).find(|(t, _)| endless(t)).or(broken_state);
+        let Some((_, (path, _))) = broken else { return Ok(()) };
+        Err(Diagnostic::error(
+            Code::RUN_NOT_FINITE,
+            format!("update {} makes `{path}` infinite or no number", self.updates + 1),
+        )
+        .at(self.span, "in this run")
+        .note("the state before that update is kept")
+        .help("a smaller rate, or `clip_norm` behind the rule, often helps"))
+    }
+
+    /// The losses and the first requests of all players on a batch of rows, without an update.
     ///
     /// # Errors
     /// A message when the machine cannot run.
     pub fn watch(&mut self, rows: &[usize]) -> Result<Watched<T>, Diagnostic> {
-        let inputs = self.step_inputs(rows).map_err(|f| self.message(&f))?;
-        let mut outs = self.watched.run(&inputs, rows.len().max(1)).map_err(|f| self.message(&f))?;
-        let mut losses = outs.split_off((self.states.len() + self.params.len()).min(outs.len()));
-        let requests = losses.split_off((1 + self.loss_names.len()).min(losses.len()));
-        let (loss, losses) = losses_of(&losses, rows.len());
-        Ok(Watched { loss, losses, requests })
+        self.watch_on(&Parts { train: rows.to_vec(), valid: rows.to_vec(), test: rows.to_vec() })
+    }
+
+    /// The same on a batch of each part.
+    ///
+    /// # Errors
+    /// Those of [`Learner::watch`].
+    pub fn watch_on(&mut self, batch: &Parts) -> Result<Watched<T>, Diagnostic> {
+        let mut moves = std::mem::take(&mut self.watched);
+        let seen = self.look(&mut moves, batch);
+        self.watched = moves;
+        seen.map_err(|f| self.message(&f))
+    }
+
+    fn look(&self, moves: &mut [Move<T>], batch: &Parts) -> Result<Watched<T>, RunFault> {
+        let mut streams = self.streams();
+        let (mut losses, mut requests) = (Vec::new(), Vec::new());
+        for m in moves {
+            let rows = rows_of(batch, m.part);
+            let inputs = self.inputs_of(m, rows, &mut streams)?;
+            let mut outs = m.fed.machine.run(&inputs, rows.len().max(1))?;
+            let mut ends = outs.split_off((self.states.len() + self.params.len()).min(outs.len()));
+            requests.extend(ends.split_off(m.losses.min(ends.len())));
+            losses.extend(self.numbered(m, &ends, rows.len()));
+        }
+        losses.sort_by_key(|(number, _)| *number);
+        let mut losses = losses.into_iter().map(|(_, loss)| loss);
+        Ok(Watched { loss: losses.next().unwrap_or(f64::NAN), losses: losses.collect(), requests })
     }
 
     /// The parameters to evaluate at: those of the rule's `evaluate`, else the parameters.
     fn point(&mut self) -> Result<Vec<Tensor<T>>, RunFault> {
-        let inputs = self.state_inputs();
+        let Some(at) = &self.at else { return Ok(self.params.clone()) };
+        let inputs = self.fill(&at.feeds, &self.params, &[], self.updates, (&mut noise_of(self.seed, 0), None))?;
         match &mut self.at {
-            Some(machine) => machine.run(&inputs, 1),
+            Some(at) => at.machine.run(&inputs, 1),
             None => Ok(self.params.clone()),
         }
-    }
-
-    /// States, parameters and the clock.
-    fn state_inputs(&self) -> Vec<Tensor<T>> {
-        let mut inputs: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
-        #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
-        inputs.push(Tensor::number(self.updates as f64));
-        inputs
-    }
-
-    fn fill(&self, d: &Diagram, point: &[Tensor<T>], rows: &[usize], noise: &mut Vec<Tensor<T>>) -> Vec<Tensor<T>> {
-        let mut drawn = noise.drain(..);
-        d.ports()
-            .iter()
-            .map(|port| {
-                let found = match port.role {
-                    Role::Param => {
-                        let at = self.param_leaves.iter().position(|(p, _)| *p == port.path);
-                        at.and_then(|i| point.get(i)).cloned()
-                    }
-                    Role::Input => self.input.as_ref().map(|c| c.gather(rows)),
-                    Role::Target => self.target.as_ref().map(|c| c.gather(rows)),
-                    Role::Noise => drawn.next(),
-                    _ => None,
-                };
-                found.unwrap_or_else(|| Tensor::number(f64::NAN))
-            })
-            .collect()
     }
 
     /// Loss and metrics on rows, outside training.
@@ -439,7 +640,7 @@ impl<T: Float> Learner<T> {
             }
             if self.asked.any() && self.target.is_some() {
                 let predicted = self.predicted(&point, chunk, &mut prediction_stream)?;
-                let base = self.predict.as_ref().and_then(|m| m.diagram().out_leaves().first().map(|l| l.base));
+                let base = self.predict.as_ref().and_then(|f| f.machine.diagram().out_leaves().first().map(|l| l.base));
                 if let (Some(p), Some(base), Some(t)) = (predicted.first(), base, &self.target) {
                     counted.add(p, base, &t.gather(chunk));
                 }
@@ -459,11 +660,10 @@ impl<T: Float> Learner<T> {
         rows: &[usize],
         stream: &mut Stream,
     ) -> Result<Vec<Tensor<T>>, RunFault> {
-        let Some(machine) = &self.predict else { return Ok(Vec::new()) };
-        let mut noise = self.noise_tensors(&self.predict_noise, rows.len().max(1), stream)?;
-        let inputs = self.fill(machine.diagram(), point, rows, &mut noise);
+        let Some(predict) = &self.predict else { return Ok(Vec::new()) };
+        let inputs = self.fill(&predict.feeds, point, rows, self.updates, (stream, None))?;
         match &mut self.predict {
-            Some(machine) => machine.run(&inputs, rows.len().max(1)),
+            Some(predict) => predict.machine.run(&inputs, rows.len().max(1)),
             None => Ok(Vec::new()),
         }
     }
@@ -491,31 +691,74 @@ fn loss_of<T: Float>(loss: &Tensor<T>, rows: usize) -> f64 {
     if loss.ints().is_some() { value / rows.max(1) as f64 } else { value }
 }
 
-/// The mean loss of an example, and of several losses each.
-fn losses_of<T: Float>(losses: &[Tensor<T>], rows: usize) -> (f64, Vec<f64>) {
-    let mut each = losses.iter().map(|t| loss_of(t, rows));
-    (each.next().unwrap_or(f64::NAN), each.collect())
+/// Losses by number; states and parameters behind a turn, if they can be kept.
+type Moved<T> = (Vec<(usize, f64)>, Result<(Vec<Tensor<T>>, Vec<Tensor<T>>), Diagnostic>);
+
+/// The rows of a part.
+pub(super) fn rows_of(parts: &Parts, part: Part) -> &[usize] {
+    match part {
+        Part::Train => &parts.train,
+        Part::Valid => &parts.valid,
+        Part::Test => &parts.test,
+    }
 }
 
-fn noise_of_ports(d: &Diagram, known: &[Parameter]) -> Vec<Parameter> {
-    let ports = d.ports().iter().filter(|p| p.role == Role::Noise);
-    ports.filter_map(|p| known.iter().find(|k| k.path == p.path).cloned()).collect()
-}
-
-/// States, parameters and the clock to the parameters that the rule's `evaluate` names.
-fn evaluation_point(training: &Training) -> Result<Diagram, TypeFault> {
-    let rule = &training.rule;
-    let d = &rule.diagram;
+/// Diagrams side by side: ports alike are one, outputs one after the other.
+fn beside(diagrams: &[&Diagram]) -> Result<Diagram, TypeFault> {
     let mut b = Builder::new();
-    let mut args = vec![None; d.ports().len()];
-    for role in [Role::State, Role::Param, Role::Clock] {
-        for at in d.ports_of(role) {
-            if let (Some(port), Some(slot)) = (d.ports().get(at), args.get_mut(at)) {
-                *slot = Some(b.port(port.path.clone(), role, port.leaf.clone()));
+    let mut shared: Vec<(&Port, Wire)> = Vec::new();
+    let mut outs = Vec::new();
+    for d in diagrams {
+        let mut args = Vec::new();
+        for port in d.ports() {
+            let known = shared.iter().find(|(other, _)| *other == port).map(|(_, wire)| *wire);
+            let wire = known.unwrap_or_else(|| b.port_like(port));
+            if known.is_none() {
+                shared.push((port, wire));
+            }
+            args.push(wire);
+        }
+        outs.extend(b.append(d, &args)?);
+    }
+    Ok(b.finish(&outs))
+}
+
+/// States, parameters and the clock to the parameters that the rules' `evaluate` name.
+fn evaluation_point(training: &Training) -> Result<Diagram, TypeFault> {
+    let mut b = Builder::new();
+    let states: Vec<(Arc<str>, Wire)> = training
+        .states()
+        .iter()
+        .map(|s| (s.path.clone(), b.port(s.path.clone(), Role::State, s.leaf.clone())))
+        .collect();
+    let params: Vec<(Arc<str>, Wire)> =
+        training.params.iter().map(|p| (p.path.clone(), b.port(p.path.clone(), Role::Param, p.leaf.clone()))).collect();
+    let clock = b.port("t", Role::Clock, Leaf::number());
+    let mut outs: Vec<Wire> = params.iter().map(|(_, wire)| *wire).collect();
+    for (number, player) in training.players().enumerate().filter(|(_, p)| p.rule.evaluates) {
+        let (rule, d) = (&player.rule, &player.rule.diagram);
+        let turns = training.cycle.iter().filter(|t| t.players.contains(&number)).map(|t| t.times).sum::<usize>();
+        #[allow(clippy::cast_precision_loss, reason = "a count of turns")]
+        let clock = if turns == 1 { clock } else { b.scale(clock, turns as f64)? };
+        let mut args: Vec<Option<Wire>> = vec![None; d.ports().len()];
+        let among = |all: &[(Arc<str>, Wire)], path: &Arc<str>| all.iter().find(|(p, _)| p == path).map(|(_, w)| *w);
+        let own_states = rule.states.iter().map(|s| among(&states, &s.path));
+        let own_params = rule.leaves.iter().map(|(path, _)| among(&params, path));
+        let places = d.ports_of(Role::State).into_iter().zip(own_states);
+        let places = places.chain(d.ports_of(Role::Param).into_iter().zip(own_params));
+        for (at, wire) in places.chain(d.ports_of(Role::Clock).into_iter().map(|at| (at, Some(clock)))) {
+            if let Some(slot) = args.get_mut(at) {
+                *slot = wire;
+            }
+        }
+        let from = d.outs().len().saturating_sub(rule.leaves.len());
+        let points = b.append_some(d, &args, d.outs().get(from..).unwrap_or_default())?;
+        for ((path, _), point) in rule.leaves.iter().zip(points) {
+            let at = params.iter().position(|(p, _)| p == path);
+            if let Some(slot) = at.and_then(|at| outs.get_mut(at)) {
+                *slot = point;
             }
         }
     }
-    let from = d.outs().len().saturating_sub(rule.leaves.len());
-    let outs = b.append_some(d, &args, d.outs().get(from..).unwrap_or_default())?;
     Ok(b.finish(&outs))
 }

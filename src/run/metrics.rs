@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// What was measured on a part of the data.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Metrics {
-    /// The mean loss, if the part is not empty.
+    /// The mean loss, if the part is not empty; in a game that of the first player.
     pub loss: f64,
     /// Of several losses each by its name.
     pub losses: Vec<(Arc<str>, f64)>,

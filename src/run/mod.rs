@@ -9,6 +9,7 @@ mod batches;
 mod checkpoint;
 mod contraction;
 mod fault;
+mod feed;
 mod float;
 mod formula;
 mod gather;

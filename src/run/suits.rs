@@ -2,10 +2,12 @@
 
 use super::batches::Rows;
 use super::float::Float;
+use super::learner::rows_of;
 use super::metrics::Asked;
 use crate::data::{Column, Dataset, Values};
 use crate::diagram::Role;
-use crate::elaborate::{Select, Training};
+use crate::elaborate::{Part, Select, Training};
+use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Diagnostics};
 
 /// Whether the target is `onehot[1]`: a single entry that is always 1, unlike the 0 or 1 of two classes.
@@ -20,6 +22,14 @@ pub(super) fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), D
         Err(Diagnostic::error(Code::TRAIN_FIELD, why).at(training.span, "in this run").help(help).into())
     };
     let parts = data.map(|d| &d.parts);
+    for player in training.players() {
+        if parts.is_some_and(|parts| rows_of(parts, player.part).is_empty()) && player.part != Part::Train {
+            return wrong(
+                format!("`{}` reads the {} part, which is empty", player.name, player.part.name()),
+                "name a part that `split` makes",
+            );
+        }
+    }
     if let Select::Best { part, metric } = &training.settings.select {
         let rows = parts.map(|p| match &**part {
             "valid" => &p.valid,
@@ -32,7 +42,9 @@ pub(super) fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), D
                 "name a part that `split` makes",
             );
         }
-        if &**metric != "loss" && (training.predict.is_none() || training.objective.ports_of(Role::Target).is_empty()) {
+        if &**metric != "loss"
+            && (training.predict.is_none() || training.player.objective.ports_of(Role::Target).is_empty())
+        {
             let what = if &**metric == "accuracy" { "an accuracy" } else { "an exact match" };
             return wrong(format!("`select` looks at {what}, the run has no model with labels"), "select by loss");
         }
@@ -77,35 +89,39 @@ pub(super) fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), D
 pub(super) type Columns<T> = (Option<Rows<T>>, Option<Rows<T>>);
 
 pub(super) fn columns<T: Float>(training: &Training, data: Option<&Dataset>) -> Result<Columns<T>, Diagnostics> {
-    let ports = |role| training.objective.ports_of(role);
-    let leaf = |at: usize| training.objective.ports().get(at).map(|p| p.leaf.clone());
-    let (inputs, targets) = (ports(Role::Input), ports(Role::Target));
     let Some(data) = data else { return Ok((None, None)) };
-    if inputs.len() > 1 || targets.len() > 1 {
-        return Err(Diagnostic::error(
-            Code::DATA_SHAPE,
-            format!(
-                "the model takes {} wires and the loss {} labels, data gives one of each",
-                inputs.len(),
-                targets.len()
-            ),
-        )
-        .at(training.data_span, "one input, one target")
-        .into());
-    }
-    let input = match inputs.first().and_then(|i| leaf(*i)) {
-        Some(port) => Some(Rows::new(&data.input, &port, "input", training.data_span)?),
-        None => None,
-    };
-    let target = match (targets.first().and_then(|i| leaf(*i)), &data.target) {
-        (Some(port), Some(column)) => Some(Rows::new(column, &port, "target", training.data_span)?),
-        (Some(_), None) => {
-            return Err(Diagnostic::error(Code::DATA_FIELD, "the loss needs a label and the data has no `target`")
-                .at(training.data_span, "no target")
-                .help("for example `target = column(\"species\") >> onehot[3]`")
-                .into());
+    let (mut input, mut target) = (None, None);
+    for player in training.players() {
+        let leaves = |role| -> Vec<&Leaf> {
+            let ports = player.objective.ports_of(role).into_iter();
+            ports.filter_map(|at| player.objective.ports().get(at)).map(|p| &p.leaf).collect()
+        };
+        let (inputs, targets) = (leaves(Role::Input), leaves(Role::Target));
+        if inputs.len() > 1 || targets.len() > 1 {
+            return Err(Diagnostic::error(
+                Code::DATA_SHAPE,
+                format!(
+                    "the model takes {} wires and the loss {} labels, data gives one of each",
+                    inputs.len(),
+                    targets.len()
+                ),
+            )
+            .at(training.data_span, "one input, one target")
+            .into());
         }
-        (None, _) => None,
-    };
+        if let Some(port) = inputs.first() {
+            input = Some(Rows::new(&data.input, port, "input", training.data_span)?);
+        }
+        match (targets.first(), &data.target) {
+            (Some(port), Some(column)) => target = Some(Rows::new(column, port, "target", training.data_span)?),
+            (Some(_), None) => {
+                return Err(Diagnostic::error(Code::DATA_FIELD, "the loss needs a label and the data has no `target`")
+                    .at(training.data_span, "no target")
+                    .help("for example `target = column(\"species\") >> onehot[3]`")
+                    .into());
+            }
+            (None, _) => {}
+        }
+    }
     Ok((input, target))
 }

@@ -16,7 +16,7 @@ pub struct Report {
     pub step: usize,
     /// Epochs finished.
     pub epoch: usize,
-    /// The mean loss of the steps since the last report.
+    /// The mean loss of the steps since the last report; in a game that of the first player.
     pub train_loss: f64,
     /// Of several losses the mean of each; see [`Learner::loss_names`].
     pub train_losses: Vec<f64>,
@@ -52,30 +52,42 @@ pub struct Kept<T> {
     pub score: f64,
 }
 
-/// The losses of the steps since the last report.
+/// The losses since the last report: of each the sum and how many there were.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Since {
-    /// Their sum.
-    pub loss: f64,
-    /// Of several losses the sum of each.
-    pub losses: Vec<f64>,
-    /// How many steps.
-    pub steps: usize,
+    /// Of the loss.
+    pub loss: (f64, usize),
+    /// Of each of several losses, in a game of each player's.
+    pub losses: Vec<(f64, usize)>,
 }
 
 impl Since {
-    fn add(&mut self, (loss, losses): (f64, &[f64])) {
-        self.loss += loss;
-        self.losses.resize(losses.len(), 0.0);
-        self.losses.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += loss);
-        self.steps += 1;
+    /// Takes losses by number: 0 is the loss, then each of several.
+    fn add(&mut self, met: &[(usize, f64)]) {
+        for (number, loss) in met {
+            if self.losses.len() < *number {
+                self.losses.resize(*number, (0.0, 0));
+            }
+            let slot = match number.checked_sub(1) {
+                None => Some(&mut self.loss),
+                Some(at) => self.losses.get_mut(at),
+            };
+            if let Some((sum, count)) = slot {
+                (*sum, *count) = (*sum + loss, *count + 1);
+            }
+        }
+    }
+
+    /// Whether there were any.
+    fn some(&self) -> bool {
+        std::iter::once(&self.loss).chain(&self.losses).any(|(_, count)| *count > 0)
     }
 
     /// The mean loss, and of several losses each.
     fn means(&self) -> (f64, Vec<f64>) {
-        #[allow(clippy::cast_precision_loss, reason = "a count of steps")]
-        let steps = self.steps.max(1) as f64;
-        (self.loss / steps, self.losses.iter().map(|sum| sum / steps).collect())
+        #[allow(clippy::cast_precision_loss, reason = "a count of losses")]
+        let mean = |(sum, count): &(f64, usize)| sum / (*count).max(1) as f64;
+        (mean(&self.loss), self.losses.iter().map(mean).collect())
     }
 }
 
@@ -124,7 +136,7 @@ pub fn run<T: Float>(
         fault,
     };
     // Whether something was learned since the last report.
-    let mut moved = since.steps > 0 || learner.updates() == 0;
+    let mut moved = since.some() || learner.updates() == 0;
     loop {
         if observer.interrupted() {
             return outcome(learner, best, since, true, None);
@@ -134,13 +146,17 @@ pub fn run<T: Float>(
             Err(d) => return outcome(learner, best, since, false, Some(d)),
         };
         let ends = match &turn {
-            Turn::Step { rows, ends_epoch } => {
-                if let Err(d) = learner.step(rows) {
-                    return outcome(learner, best, since, false, Some(d));
+            Turn::Step { batch, ends_epoch } => {
+                match learner.play(batch) {
+                    Ok(losses) => since.add(&losses),
+                    Err(d) => return outcome(learner, best, since, false, Some(d)),
                 }
-                since.add(learner.met());
-                observer.stepped(learner.updates(), learner.met().0);
                 moved = true;
+                // Reports stand between steps, never within the turns of one.
+                if learner.turn() > 0 {
+                    continue;
+                }
+                observer.stepped(learner.updates(), learner.met().0);
                 *ends_epoch
             }
             Turn::Passed => true,

@@ -8,7 +8,7 @@ use crate::elaborate::items::data_items::spec_of;
 use crate::elaborate::items::models::diagram_of;
 use crate::elaborate::items::squares::Squares;
 use crate::elaborate::items::train;
-use crate::elaborate::program::{ItemInfo, Model, Numbers, Parameter, Program};
+use crate::elaborate::program::{ItemInfo, Model, Numbers, Parameter, Program, Training};
 use crate::elaborate::scope::names::{DefId, Definitions, item_name, item_word, nearest};
 use crate::elaborate::scope::unread::stand_in;
 use crate::elaborate::session::Elab;
@@ -71,7 +71,7 @@ fn one(program: &Program, id: DefId, item: &Item, squares: &mut Squares, said: &
         }
         ItemKind::Train(record) => {
             let found = train::training(defs, id.file, record, &[]);
-            program.measured(id, found.as_ref().ok().map(|t| numbers(&t.params, &t.objective)));
+            program.measured(id, found.as_ref().ok().map(numbers_of_run));
             found.iter().for_each(|t| squares.of_run(defs, t));
             let all = found.map_or_else(|faults| faults, |t| t.warnings);
             all.0.into_iter().for_each(|d| said.push(d));
@@ -367,9 +367,9 @@ pub(crate) fn items(program: &Program) -> Vec<ItemInfo> {
             ItemKind::Map(m) if m.dims.is_empty() => {
                 known.unwrap_or_else(|| map_item(defs, id, m, &mut quiet).as_ref().map(numbers_of))
             }
-            ItemKind::Train(r) => known.unwrap_or_else(|| {
-                train::training(defs, id.file, r, &[]).ok().map(|t| numbers(&t.params, &t.objective))
-            }),
+            ItemKind::Train(r) => {
+                known.unwrap_or_else(|| train::training(defs, id.file, r, &[]).ok().as_ref().map(numbers_of_run))
+            }
             _ => None,
         };
         out.push(ItemInfo {
@@ -387,6 +387,19 @@ pub(crate) fn items(program: &Program) -> Vec<ItemInfo> {
 /// How many numbers the parameters of a map are, and how many operations it takes.
 fn numbers_of(model: &Model) -> Numbers {
     numbers(&model.params, &model.diagram)
+}
+
+/// The same of a run: the parameters of all players, and what their objectives take.
+fn numbers_of_run(run: &Training) -> Numbers {
+    let mut objectives: Vec<&Diagram> = Vec::new();
+    for player in run.players() {
+        // Players of one objective evaluate it together.
+        if !objectives.iter().any(|d| d.nodes() == player.objective.nodes() && d.outs() == player.objective.outs()) {
+            objectives.push(&player.objective);
+        }
+    }
+    let (params, _) = numbers(&run.params, &run.player.objective);
+    (params, objectives.into_iter().map(Diagram::work).sum())
 }
 
 fn numbers(params: &[Parameter], diagram: &Diagram) -> Numbers {

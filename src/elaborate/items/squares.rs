@@ -49,13 +49,17 @@ impl Squares {
 
     /// The products and tables of a run over parity.
     pub(in crate::elaborate) fn of_run(&mut self, defs: &Definitions, run: &Training) {
-        self.votes |= run.rule.tangent == Tangent::Votes;
-        if run.rule.tangent != Tangent::Parity {
-            return;
+        let tangent = run.player.rule.tangent;
+        self.votes |= tangent == Tangent::Votes;
+        if tangent == Tangent::Parity {
+            self.parity = true;
+            run.players().for_each(|player| self.of_objective(defs, run, &player.objective));
         }
-        self.parity = true;
-        let all = meetings(&run.objective);
-        self.written(defs, (&run.name, run.span), &run.objective, &all);
+    }
+
+    fn of_objective(&mut self, defs: &Definitions, run: &Training, objective: &Diagram) {
+        let all = meetings(objective);
+        self.written(defs, (&run.name, run.span), objective, &all);
         let tables: Vec<&Meeting> = all.iter().filter(|m| m.table && !m.drawn).collect();
         let Some(first) = tables.first() else { return };
         let several = match tables.iter().map(|m| m.entries).sum::<usize>() {
@@ -69,7 +73,7 @@ impl Squares {
         .at(run.span, format!("`{}` meets itself at {several}", first.port))
         .note("over parity the requests that meet there cancel: they are not the Boolean difference")
         .help("train hidden layers with votes (`counter`)");
-        if let Some(span) = written_at(defs, &run.objective, first.node) {
+        if let Some(span) = written_at(defs, objective, first.node) {
             d = d.also(span, format!("first here, in {}", share(first)));
         }
         self.runs.push(d);

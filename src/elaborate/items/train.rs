@@ -9,7 +9,7 @@ use crate::elaborate::items::data_items::spec_of;
 use crate::elaborate::items::objective::{goal, objective_of, prediction, trained};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::{frozen, settings};
-use crate::elaborate::program::{Parameter, RuleDiagram, Training};
+use crate::elaborate::program::{Parameter, Part, Player, RuleDiagram, Training, Turns};
 use crate::elaborate::scope::names::{Definitions, nearest};
 use crate::elaborate::session::Elab;
 use crate::elaborate::update::rules;
@@ -180,13 +180,21 @@ fn build(
     Some(Training {
         name: record.name.name.clone(),
         span: record.name.span,
-        objective,
         losses: goal.losses().names(),
         params,
         noise,
+        player: Player {
+            name: record.name.name.clone(),
+            span: record.name.span,
+            objective,
+            evaluate,
+            maximises: false,
+            part: Part::Train,
+            rule,
+        },
+        others: Vec::new(),
+        cycle: vec![Turns { players: vec![0], times: 1 }],
         predict,
-        evaluate,
-        rule,
         settings,
         data_span: data_at.unwrap_or(record.name.span),
         data: spec.map(|(s, name, _)| (s, name)),
