@@ -30,6 +30,8 @@ pub enum Use {
     Rule,
     /// Cases of laws.
     Laws,
+    /// Points of data sets that are drawn rather than read.
+    Data,
 }
 
 /// One stream of random numbers.

@@ -220,3 +220,45 @@ fn iris_in_four_bits_has_the_known_ceiling() {
     let distinct: std::collections::BTreeSet<&str> = x.split(' ').collect();
     assert_eq!(distinct.iter().map(|cell| best(cell)).sum::<usize>(), 120);
 }
+
+/// A model of single characters learns from the rhymes of the examples, and what it has not seen it predicts better too.
+#[test]
+fn a_character_model_learns_from_a_text() {
+    let text = "
+        data rhymes { source = text(\"rhymes.txt\", window = 16, stride = 4), input = onehot[54], target = onehot[54]
+            split = ordered(train = 0.9, valid = 0.1) }
+        model bigram {w: R[54, 54] ~ zeros} : R[16, 54] -> R[16, 54] (x) { x @ w }
+        train t { data = rhymes, model = bigram, loss = softmax_cross_entropy, optimiser = gd(lr = 20), batch = all, steps = 20 }";
+    let training = training(text).unwrap_or_else(|said| panic!("{said}"));
+    let (spec, from) = training.data.clone().unwrap();
+    let world = MemoryWorld::default().with("rhymes.txt", std::fs::read("examples/data/rhymes.txt").unwrap());
+    let set = load(&spec, &from, &world, 1, &evaluate_bits).unwrap_or_else(|said| panic!("{said}"));
+    assert_eq!((set.row_count, set.input.column_type().to_string()), (561, "R[16, 54]".to_owned()));
+    let mut learner: Learner<f32> = Learner::new(&training, Some(&set), 1).unwrap();
+    let before = learner.metrics(&set.parts.valid).unwrap().loss;
+    assert!((before - 54_f64.ln()).abs() < 1e-5, "{before}");
+    for _ in 0..20 {
+        learner.step(&set.parts.train).unwrap();
+    }
+    let after = learner.metrics(&set.parts.valid).unwrap().loss;
+    assert!(after < 0.8 * before, "{before} {after}");
+}
+
+#[test]
+fn moons_are_learned_from_a_name_alone() {
+    let text = "
+        data moons { source = two_moons, test = two_moons(seed = 1) }
+        model cut : R[2] -> R[1] = dense[2, 16] >> tanh >> dense[16, 1]
+        train t { data = moons, model = cut, loss = sigmoid_cross_entropy, optimiser = adam(lr = 0.05), batch = all, steps = 200
+            metrics = [accuracy] }";
+    let training = training(text).unwrap_or_else(|said| panic!("{said}"));
+    let (spec, from) = training.data.clone().unwrap();
+    let set = load(&spec, &from, &MemoryWorld::default(), 1, &evaluate_bits).unwrap();
+    let mut learner: Learner<f32> = Learner::new(&training, Some(&set), 1).unwrap();
+    for _ in 0..200 {
+        learner.step(&set.parts.train).unwrap();
+    }
+    // Measured: 0.999; a straight line has 0.88.
+    let accuracy = learner.metrics(&set.parts.test).unwrap().accuracy;
+    assert!(accuracy > Some(0.98), "{accuracy:?}");
+}

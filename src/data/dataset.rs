@@ -9,10 +9,10 @@ use crate::data::encode::column::Column;
 use crate::data::encode::labels::Labels;
 use crate::data::encode::numbers::is_missing;
 use crate::data::source::part::Part;
-use crate::data::source::read::{SourceFile, decode, plain};
+use crate::data::source::pla;
+use crate::data::source::read::{SourceFile, decode};
 use crate::data::source::truth::Evaluate;
-use crate::data::source::{Reading, idx_fault};
-use crate::data::source::{idx, pla};
+use crate::data::source::{Reading, array_of, text};
 use crate::data::spec::{DataSpec, Encoding, Keep, KeepTest, KeepValue, OriginKind, SplitKind, Target};
 use crate::data::split::{Classes, Parts, divide};
 use crate::data::table::{Places, Selection, Table};
@@ -102,7 +102,7 @@ fn load_into(spec: &DataSpec, mut reading: Reading<'_>, seed: u64, faults: &mut 
         labels.as_ref().map(|(_, classes)| rows.iter().filter_map(|row| classes.get(*row).copied()).collect());
     let classes =
         labels.as_ref().zip(of_row.as_ref()).map(|((labels, _), of_row)| Classes { of_row, names: labels.names() });
-    let mut all = divide(&spec.split, source_rows, classes.as_ref(), seed, faults)?;
+    let mut all = divide(&spec.split, source_rows, spec.overlap(), classes.as_ref(), seed, faults)?;
     let folded = matches!(spec.split.kind, SplitKind::Folds { .. });
     if spec.test.is_some() {
         for parts in &mut all {
@@ -156,12 +156,21 @@ impl Dataset {
         let mut faults = Diagnostics::default();
         let table = match &self.raw.spec.source.kind {
             OriginKind::Csv { header, separator, .. } => Table::of_bytes(bytes, name, *separator, *header, span)?,
-            OriginKind::Inline(_) | OriginKind::TruthTable { .. } => Table::of_bytes(bytes, name, b',', false, span)?,
-            OriginKind::Idx(_) => {
-                let bytes = plain(bytes)
-                    .map_err(|(code, why)| Diagnostic::error(code, format!("`{name}` {why}")).at(span, ""))?;
-                let array = idx::read(name, bytes).map_err(|fault| idx_fault(name, fault).at(span, ""))?;
+            OriginKind::Inline(_) | OriginKind::TruthTable { .. } | OriginKind::Points(_) => {
+                Table::of_bytes(bytes, name, b',', false, span)?
+            }
+            OriginKind::Idx(_) | OriginKind::Npy(_) => {
+                let array = array_of(&self.raw.spec.source.kind, name, bytes).map_err(|fault| fault.at(span, ""))?;
                 Table::of(vec![Part::Array(array)])
+            }
+            OriginKind::Text { windows, .. } => {
+                let text = decode(bytes)
+                    .map_err(|(code, why)| Diagnostic::error(code, format!("`{name}` {why}")).at(span, ""))?;
+                let known = self.input_encoder.vocabulary();
+                match text::read(name, &text, *windows, known, span, &mut faults) {
+                    Some(arrays) => Table::of(arrays.map(Part::Array).to_vec()),
+                    None => return Err(faults),
+                }
             }
             OriginKind::Pla(..) => {
                 let text = decode(bytes)

@@ -25,7 +25,7 @@ pub use source::read::SourceFile;
 pub use source::sha256::sha256;
 pub use source::truth::{Evaluate, Formula};
 pub use spec::{
-    Amount, Base, ColumnType, DataSpec, EncoderStep, Encoding, Fit, Keep, KeepTest, KeepValue, Origin, OriginKind,
-    Pick, Split, SplitKind, Target,
+    Amount, Base, Cloud, ColumnType, DataSpec, EncoderStep, Encoding, Fit, Keep, KeepTest, KeepValue, Origin,
+    OriginKind, Pick, Points, Split, SplitKind, Target, Windows,
 };
 pub use split::Parts;

@@ -2,6 +2,7 @@
 //!
 //! In: a [`Split`], the number of rows, their classes and a seed. Out: one [`Parts`], or one a fold. Shares become rows by
 //! largest remainder (Hamilton's method: round down, then one more to the largest fractions, ties to the earlier part).
+//! Rows that lie close to each other may overlap (windows of a text): neighbours of another part are then left out.
 //! Invariant: parts are disjoint and each is in file order; the same seed gives the same parts.
 
 use crate::data::spec::{Amount, Split, SplitKind};
@@ -22,6 +23,28 @@ pub struct Parts {
 
 const NAMES: [&str; 3] = ["train", "valid", "test"];
 
+impl Parts {
+    /// Takes from the training part the rows that lie within `overlap` of a row held out.
+    fn keep_apart(&mut self, overlap: usize) {
+        let held = &self.test;
+        self.train.retain(|row| {
+            let next = held.partition_point(|other| other < row);
+            let before = next.checked_sub(1).and_then(|at| held.get(at));
+            [before, held.get(next)].into_iter().flatten().all(|other| other.abs_diff(*row) > overlap)
+        });
+    }
+}
+
+/// Whether a split may put neighbours into different parts anywhere.
+fn scatters(kind: &SplitKind) -> bool {
+    match kind {
+        SplitKind::All => false,
+        SplitKind::Parts { stratified, shuffle, .. } | SplitKind::Folds { stratified, shuffle, .. } => {
+            *stratified || *shuffle
+        }
+    }
+}
+
 /// The class of every row, with the names of the classes.
 pub(crate) struct Classes<'a> {
     pub(crate) of_row: &'a [usize],
@@ -38,10 +61,23 @@ struct Group {
 pub(crate) fn divide(
     split: &Split,
     rows: usize,
+    overlap: usize,
     classes: Option<&Classes<'_>>,
     seed: u64,
     faults: &mut Diagnostics,
 ) -> Option<Vec<Parts>> {
+    if overlap > 0 && scatters(&split.kind) {
+        faults.push(
+            Diagnostic::error(
+                Code::DATA_SPLIT,
+                "these windows overlap, so the parts of this split would share characters",
+            )
+            .at(split.span, "puts neighbours into different parts")
+            .note(format!("a window predicts a character that the next {} predict too", count(overlap, "window")))
+            .help("use `ordered(train = 0.9, valid = 0.1)`, or a stride as long as the window"),
+        );
+        return None;
+    }
     let mut stream = Stream::new(seed, Use::Split);
     let mut groups = |stratified: bool, shuffle: bool| {
         let mut groups = match classes {
@@ -58,7 +94,7 @@ pub(crate) fn divide(
         SplitKind::Parts { amounts, stratified, shuffle } => {
             let groups = groups(*stratified, *shuffle);
             let names = classes.filter(|_| *stratified).map(|c| c.names);
-            cut(split, amounts, &groups, names, faults).map(|parts| vec![parts])
+            cut(split, amounts, &groups, overlap, names, faults).map(|parts| vec![parts])
         }
         SplitKind::Folds { k, stratified, shuffle } => {
             if *k > rows {
@@ -77,7 +113,17 @@ pub(crate) fn divide(
                         .at(split.span, "some folds hold none of it out"),
                 );
             }
-            Some(folds(*k, &groups, *stratified))
+            let mut all = folds(*k, &groups, *stratified);
+            all.iter_mut().filter(|_| overlap > 0).for_each(|parts| parts.keep_apart(overlap));
+            if let Some(at) = all.iter().position(|parts| parts.train.is_empty()) {
+                faults.push(
+                    Diagnostic::error(Code::DATA_SPLIT, format!("fold {at} has no row to train on"))
+                        .at(split.span, "leaves out the windows that overlap with those held out")
+                        .help("use fewer folds, or a smaller window"),
+                );
+                return None;
+            }
+            Some(all)
         }
     }
 }
@@ -99,23 +145,29 @@ fn cut(
     split: &Split,
     amounts: &[Option<Amount>; 3],
     groups: &[Group],
+    overlap: usize,
     names: Option<&[String]>,
     faults: &mut Diagnostics,
 ) -> Option<Parts> {
     let fail = |message: String| Diagnostic::error(Code::DATA_SPLIT, message).at(split.span, "");
     let mut parts: [Vec<usize>; 3] = Default::default();
     let (mut unused, mut total) = (0, 0);
+    // Between two parts lie the rows that overlap with both; the training part is always one of them.
+    let borders = amounts.iter().skip(1).flatten().count();
+    let between = overlap.saturating_mul(borders);
     for Group { class, rows: group } in groups {
         let of = match names.zip(*class).and_then(|(names, class)| names.get(class)) {
             Some(name) => format!("class {} has {}", quoted(name), count(group.len(), "row")),
             None => format!("there are {}", count(group.len(), "row")),
         };
-        let sizes = match apportion(amounts, group.len()) {
+        let sizes = match apportion(amounts, group.len().saturating_sub(between)) {
             Ok(sizes) => sizes,
             Err(asked) => {
+                let apart =
+                    if between > 0 { format!(" and {} between them", count(between, "row")) } else { String::new() };
                 faults.push(
                     fail("the parts are larger than the data".to_owned())
-                        .note(format!("the parts take {asked}, {of}"))
+                        .note(format!("the parts take {asked}{apart}, {of}"))
                         .help("make the parts smaller"),
                 );
                 continue;
@@ -125,7 +177,7 @@ fn cut(
         for (part, size) in parts.iter_mut().zip(sizes) {
             let (taken, after) = rest.split_at_checked(size).unwrap_or((rest, &[]));
             part.extend(taken);
-            rest = after;
+            rest = if taken.is_empty() { after } else { after.get(overlap..).unwrap_or_default() };
         }
         if names.is_some() && missing(amounts, &sizes).next().is_some() {
             let which: Vec<&str> = missing(amounts, &sizes).collect();
@@ -256,7 +308,7 @@ mod tests {
         let names: Vec<String> = (0..=classes.iter().max().copied().unwrap_or(0)).map(|c| c.to_string()).collect();
         let classes = Classes { of_row: classes, names: &names };
         let mut faults = Diagnostics::default();
-        match divide(&Split { kind, span: Span::default() }, rows, Some(&classes), seed, &mut faults) {
+        match divide(&Split { kind, span: Span::default() }, rows, 0, Some(&classes), seed, &mut faults) {
             Some(parts) => Ok((parts, faults)),
             None => Err(faults),
         }
@@ -329,6 +381,38 @@ mod tests {
     fn ordered_takes_neighbours() {
         let (made, _) = run(parts([Some(Rows(4)), Some(Rows(2)), None], false, false), 10, &[], 1).unwrap();
         assert_eq!(made[0], Parts { train: vec![0, 1, 2, 3], valid: vec![4, 5], test: vec![] });
+    }
+
+    /// Every part with the sum of the rows it was asked for, the rows between two parts in neither.
+    #[test]
+    fn overlapping_rows_lie_in_one_part_or_in_none() {
+        let divided = |kind, rows, overlap| {
+            let split = Split { kind, span: Span::default() };
+            let mut faults = Diagnostics::default();
+            divide(&split, rows, overlap, None, 1, &mut faults).ok_or(faults)
+        };
+        let ordered = parts([Some(Rows(4)), Some(Rows(2)), Some(Rows(1))], false, false);
+        let made = divided(ordered, 13, 3).unwrap();
+        assert_eq!(made[0], Parts { train: (0..4).collect(), valid: vec![7, 8], test: vec![12] });
+        let rest = divided(parts([None, Some(Rows(2)), None], false, false), 13, 3).unwrap();
+        assert_eq!(rest[0], Parts { train: (0..8).collect(), valid: vec![11, 12], test: vec![] });
+        let shares = divided(parts([Some(Share(0.9)), Some(Share(0.1)), None], false, false), 103, 3).unwrap();
+        assert_eq!((shares[0].train.len(), shares[0].valid.clone()), (90, (93..103).collect()));
+        let large = divided(parts([Some(Rows(4)), Some(Rows(2)), None], false, false), 8, 3).unwrap_err();
+        assert!(large.0[0].notes[0].contains("6 rows and 3 rows between them, there are 8 rows"), "{large:?}");
+        for overlap in [1, 2, 5] {
+            let folds = divided(SplitKind::Folds { k: 4, stratified: false, shuffle: false }, 40, overlap).unwrap();
+            assert_eq!(folds.iter().map(|f| f.test.len()).sum::<usize>(), 40);
+            for fold in &folds {
+                let near = |row: &usize| fold.test.iter().any(|held| held.abs_diff(*row) <= overlap);
+                let expect: Vec<usize> = (0..40).filter(|row| !near(row)).collect();
+                assert_eq!(fold.train, expect);
+            }
+        }
+        let all_near = divided(SplitKind::Folds { k: 2, stratified: false, shuffle: false }, 8, 5).unwrap_err();
+        assert!(all_near.0[0].message.contains("fold 0 has no row to train on"), "{all_near:?}");
+        let drawn = divided(parts([Some(Rows(4)), Some(Rows(2)), None], false, true), 40, 1).unwrap_err();
+        assert!(drawn.0[0].message.contains("windows overlap"), "{drawn:?}");
     }
 
     #[test]

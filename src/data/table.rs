@@ -11,6 +11,7 @@ use crate::data::spec::{Base, Encoding, Origin, Pick};
 use crate::data::words::{count, list, quoted, suggestion};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The columns that an encoding reads.
 #[derive(Clone, Debug)]
@@ -149,6 +150,14 @@ impl Table {
     /// Whether any of it was read from text.
     pub(crate) fn is_text(&self) -> bool {
         self.blocks.iter().flatten().any(|part| matches!(part, Part::Sheet(_)))
+    }
+
+    /// The characters that its entries number, if it is a text.
+    pub(crate) fn vocabulary(&self) -> Option<&Arc<[char]>> {
+        self.blocks.iter().flatten().find_map(|part| match part {
+            Part::Array(array) => array.vocabulary(),
+            Part::Sheet(_) => None,
+        })
     }
 
     /// What people call a column.

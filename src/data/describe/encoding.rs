@@ -10,9 +10,19 @@ use crate::data::words::count;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind};
 
-const ENCODERS: [&str; 10] =
-    ["standardise", "minmax", "scale", "onehot", "class", "flatten", "bits", "threshold", "thermometer", "categories"];
-const ENCODERS_LATER: [&str; 1] = ["ids"];
+const ENCODERS: [&str; 11] = [
+    "standardise",
+    "minmax",
+    "scale",
+    "onehot",
+    "class",
+    "ids",
+    "flatten",
+    "bits",
+    "threshold",
+    "thermometer",
+    "categories",
+];
 
 /// The most classes a label may have; each of them has a name.
 const CLASSES: usize = 1 << 20;
@@ -43,7 +53,7 @@ impl Reader<'_> {
     fn columns(&mut self, expr: &Expr) -> Option<Vec<(Pick, Span)>> {
         let call = self.call(expr, "`columns(..)`")?;
         let name = &*call.name.name;
-        if ENCODERS.contains(&name) || ENCODERS_LATER.contains(&name) {
+        if ENCODERS.contains(&name) {
             let message = format!("`{name}` has no columns to read");
             return self.unfit(
                 message,
@@ -116,6 +126,8 @@ impl Reader<'_> {
                 };
                 self.value(arg).and_then(|e| self.number(e)).map(EncoderStep::Scale)
             }
+            "onehot" if self.arrays == Some("text") => self.ids(expr, &call).map(EncoderStep::OneHotIds),
+            "ids" => self.ids(expr, &call).map(EncoderStep::Ids),
             "onehot" => self.classes(expr, &call).map(EncoderStep::OneHot),
             "class" => self.classes(expr, &call).map(EncoderStep::Class),
             "columns" | "column" => self.unfit(
@@ -123,14 +135,35 @@ impl Reader<'_> {
                 name.span,
                 "list all columns in one `columns(..)` at the beginning",
             ),
-            _ => self.unknown("encoder", name, &ENCODERS, &ENCODERS_LATER),
+            _ => self.unknown("encoder", name, &ENCODERS, &[]),
+        }
+    }
+
+    /// The bound of labels; the vocabulary of a text has one of its own.
+    fn ids(&mut self, expr: &Expr, call: &Call<'_>) -> Option<Option<usize>> {
+        if call.dims.is_empty() && self.arrays == Some("text") {
+            self.nothing_in(call.name, "( )", &call.args)?;
+            return Some(self.vocabulary);
+        }
+        let k = self.classes(expr, call)?;
+        match self.vocabulary {
+            Some(known) if known != k => self.unfit(
+                format!("the vocabulary has {}, not {k}", count(known, "character")),
+                expr.span,
+                format!("write `{}[{known}]`, or leave the number off", call.name.name),
+            ),
+            _ => Some(Some(k)),
         }
     }
 
     fn classes(&mut self, expr: &Expr, call: &Call<'_>) -> Option<usize> {
         let name = call.name;
         self.nothing_in(name, "( )", &call.args)?;
-        let what = if &*name.name == "thermometer" { "thresholds" } else { "classes" };
+        let what = match &*name.name {
+            "thermometer" => "thresholds",
+            "ids" => "labels",
+            _ => "classes",
+        };
         let [arg] = call.dims.as_slice() else {
             let message = format!("`{}` needs the number of {what}", name.name);
             return self.unfit(message, expr.span, format!("write `{}[3]` for three {what}", name.name));
@@ -205,6 +238,19 @@ impl Reader<'_> {
             }
             before = Some(now);
         }
+        let reads_characters =
+            |(step, _): &&(EncoderStep, Span)| matches!(step, EncoderStep::Ids(_) | EncoderStep::OneHotIds(_));
+        if self.arrays == Some("text")
+            && let first = encoding.steps.iter().find(|(step, _)| *step != EncoderStep::Flatten)
+            && first.filter(reads_characters).is_none()
+        {
+            let at = first.map_or(encoding.span, |(_, span)| *span);
+            return self.fault(
+                Diagnostic::error(Code::DATA_FIELD, "characters are neither numbers nor classes of their own")
+                    .at(at, "reads characters")
+                    .help("write `ids`, a label a place, or `onehot`, a vector a place"),
+            );
+        }
         let width = encoding.width();
         if let (Some(width), Some((_, span))) = (width, encoding.steps.iter().find(|(s, _)| label(s)))
             && width != 1
@@ -221,7 +267,7 @@ impl Reader<'_> {
 
     /// Whether an encoder can work on what the one before it gives.
     fn check_pair(&mut self, earlier: &(EncoderStep, Span), now: &(EncoderStep, Span)) -> Option<()> {
-        use EncoderStep::{Bits, Categories, Class, OneHot, Thermometer, Threshold};
+        use EncoderStep::{Bits, Categories, Class, Ids, OneHot, OneHotIds, Thermometer, Threshold};
         let ((before, there), (step, here)) = (earlier, now);
         let (message, this, other, help) = match (before, step) {
             (_, OneHot(_) | Class(_)) => (
@@ -230,6 +276,12 @@ impl Reader<'_> {
                 "has changed them already",
                 "put `class[k]` or `onehot[k]` first",
             ),
+            (_, Ids(_) | OneHotIds(_)) => (
+                "labels are read from the cells as they stand in the source",
+                "reads labels",
+                "has changed them already",
+                "put it first",
+            ),
             (_, Categories) => (
                 "`categories` reads the columns as they stand in the file",
                 "reads texts",
@@ -237,7 +289,7 @@ impl Reader<'_> {
                 "put `categories` first",
             ),
             (Class(_) | OneHot(_), Bits) => return Some(()),
-            (Class(_), _) => (
+            (Class(_) | Ids(_), _) => (
                 "a label is not a number to compute with",
                 "needs numbers",
                 "gives a label",

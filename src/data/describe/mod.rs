@@ -5,11 +5,13 @@
 //! language has not is `E0606` with the nearest name.
 
 pub(crate) mod encoding;
+pub(crate) mod points;
 pub(crate) mod source;
 pub(crate) mod split;
+pub(crate) mod text;
 
 use crate::data::describe::source::arrays;
-use crate::data::spec::{DataSpec, Encoding, Keep, OriginKind, Pick, Split, SplitKind, Target};
+use crate::data::spec::{DataSpec, EncoderStep, Encoding, Keep, Origin, OriginKind, Pick, Split, SplitKind, Target};
 use crate::data::words::{count, list, suggestion};
 use crate::diagram::Diagram;
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
@@ -38,15 +40,27 @@ pub trait Meaning {
 /// # Errors
 /// Everything that is wrong with the record, each at its place.
 pub fn describe(item: &RecordItem, meaning: &dyn Meaning) -> Result<DataSpec, Diagnostics> {
-    let mut reader = Reader { meaning, faults: Diagnostics::default(), arrays: None };
+    let mut reader = Reader { meaning, faults: Diagnostics::default(), arrays: None, vocabulary: None };
     reader.check_fields(item);
     let field = |name: &str| item.fields.iter().find(|f| &*f.name.name == name);
     let source = reader.required(item, field("source"), "source").and_then(|e| reader.origin(e));
     let test = field("test").and_then(|f| reader.origin(&f.value));
     reader.arrays = field("source").and_then(|f| arrays(&f.value));
-    // Bits need no encoder: all inputs and all outputs are read when a field is left off.
-    let whole = field("source").filter(|_| matches!(reader.arrays, Some("pla" | "truth_table")));
-    let all_of = |part| whole.map(|f| Encoding::of_part(part, f.value.span));
+    reader.vocabulary = source.as_ref().and_then(|origin| match &origin.kind {
+        OriginKind::Text { vocabulary, .. } => vocabulary.as_ref().map(|v| v.len()),
+        _ => None,
+    });
+    // Bits, points and characters need no encoder: all of a part is read when a field is left off.
+    let whole = field("source").map(|f| f.value.span).filter(|_| !matches!(reader.arrays, None | Some("idx" | "npy")));
+    let (arrays, vocabulary) = (reader.arrays, reader.vocabulary);
+    let all_of = |part| {
+        let all = Encoding::of_part(part, whole?);
+        match (arrays, part) {
+            (Some("text"), _) => Some(Encoding { steps: vec![(EncoderStep::Ids(vocabulary), all.span)], ..all }),
+            (Some("normal" | "uniform"), 1) => None,
+            _ => Some(all),
+        }
+    };
     let input = match (field("input"), all_of(0)) {
         (None, Some(all)) => Some(all),
         (written, _) => reader.required(item, written, "input").and_then(|e| reader.encoding(e, 0)),
@@ -94,6 +108,8 @@ pub(crate) struct Reader<'a> {
     faults: Diagnostics,
     /// The source when it is one of arrays.
     pub(crate) arrays: Option<&'static str>,
+    /// How many characters the source's vocabulary has, if the program names them.
+    pub(crate) vocabulary: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -246,7 +262,9 @@ impl Reader<'_> {
         }
         let help = match name {
             "source" => "add `source = csv(\"file.csv\", header = true)` or `source = inline([[1, 2], [3, 4]])`",
-            _ if self.arrays == Some("idx") => "add `input = scale(1 / 255)` or `input = threshold(127)`",
+            _ if matches!(self.arrays, Some("idx" | "npy")) => {
+                "add `input = scale(1 / 255)` or `input = threshold(127)`"
+            }
             _ => "add `input = columns(0..4)` with the columns to read",
         };
         self.unfit(format!("the data set `{}` has no `{name}`", item.name.name), item.name.span, help)
@@ -262,6 +280,7 @@ impl Reader<'_> {
     /// What only shows when the fields are seen together.
     fn check_together(&mut self, spec: &DataSpec) {
         self.check_files(spec);
+        self.check_test(spec);
         let stratified = match &spec.split.kind {
             SplitKind::All => false,
             SplitKind::Parts { amounts, stratified, .. } => {
@@ -294,9 +313,44 @@ impl Reader<'_> {
 }
 
 impl Reader<'_> {
+    /// Whether the rows of a test file can be read as those of the source.
+    fn check_test(&mut self, spec: &DataSpec) {
+        let Some(test) = &spec.test else { return };
+        let (message, help) = match (&spec.source.kind, &test.kind) {
+            (OriginKind::Text { .. }, OriginKind::Text { vocabulary: Some(_), .. }) => (
+                "the characters of a test text are numbered as those of the source",
+                "leave `vocabulary` off here, it belongs to `source`",
+            ),
+            (OriginKind::Text { windows, .. }, OriginKind::Text { windows: other, .. }) => {
+                if windows.window == other.window {
+                    return;
+                }
+                ("the windows of the test text have another length", "give both the same `window`")
+            }
+            (OriginKind::Text { .. }, _) | (_, OriginKind::Text { .. }) => {
+                ("a text is tested by a text", "give `source` and `test` the same kind of source")
+            }
+            _ => return,
+        };
+        let shown = |origin: &Origin, what: &str| match &origin.kind {
+            OriginKind::Text { windows, .. } => format!("{what}, windows of {}", windows.window),
+            _ => what.to_owned(),
+        };
+        self.fault::<()>(
+            Diagnostic::error(Code::DATA_FIELD, message)
+                .at(test.span, shown(test, "the test part"))
+                .also(spec.source.span, shown(&spec.source, "the source"))
+                .help(help),
+        );
+    }
+
     /// Whether a source of arrays has the files that are meant when `columns(..)` is left off.
     fn check_files(&mut self, spec: &DataSpec) {
-        let OriginKind::Idx(files) = &spec.source.kind else { return };
+        let (files, unit) = match &spec.source.kind {
+            OriginKind::Idx(files) | OriginKind::Npy(files) => (files.len(), "file"),
+            OriginKind::Points(points) => (1 + usize::from(points.labelled()), "array"),
+            _ => return,
+        };
         let target = match &spec.target {
             Some(Target::Encoding(encoding)) => Some(encoding),
             _ => None,
@@ -307,14 +361,20 @@ impl Reader<'_> {
             };
             let fault = |message: &str, help: &str| {
                 Diagnostic::error(Code::DATA_FIELD, message)
-                    .at(encoding.span, "reads a whole file")
-                    .also(spec.source.span, format!("names {}", count(files.len(), "file")))
+                    .at(encoding.span, format!("reads a whole {unit}"))
+                    .also(
+                        spec.source.span,
+                        format!("{} {}", if unit == "file" { "names" } else { "draws" }, count(files, unit)),
+                    )
                     .help(help)
             };
-            if part >= files.len() {
+            if part >= files && unit == "array" {
+                let help = "leave `target` off, or write `target = input`";
+                self.fault::<()>(fault("these points have no classes to read the target from", help));
+            } else if part >= files {
                 let help = "name the file of labels behind the file of images, or write `target = input`";
                 self.fault::<()>(fault("there is no second file to read the target from", help));
-            } else if files.len() > 2 {
+            } else if files > 2 {
                 let help = "choose entries of all files side by side, `columns(0..784)`, or name two files";
                 self.fault::<()>(fault("which of these files is meant cannot be known", help));
             }

@@ -11,8 +11,8 @@ use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use std::sync::Arc;
 
-const SOURCES: [&str; 5] = ["csv", "inline", "idx", "pla", "truth_table"];
-const SOURCES_LATER: [&str; 6] = ["npy", "text", "two_moons", "spiral", "normal", "uniform"];
+const SOURCES: [&str; 11] =
+    ["csv", "inline", "idx", "npy", "pla", "text", "truth_table", "two_moons", "spiral", "normal", "uniform"];
 
 /// A source of arrays: an encoding may leave `columns(..)` off.
 pub(crate) fn arrays(source: &Expr) -> Option<&'static str> {
@@ -20,7 +20,7 @@ pub(crate) fn arrays(source: &Expr) -> Option<&'static str> {
         ExprKind::Apply(head, _) => plain_name(head)?,
         _ => plain_name(source)?,
     };
-    ["idx", "pla", "truth_table"].into_iter().find(|known| *known == &*name.name)
+    SOURCES.into_iter().filter(|known| !matches!(*known, "csv" | "inline")).find(|known| *known == &*name.name)
 }
 
 impl Reader<'_> {
@@ -34,10 +34,13 @@ impl Reader<'_> {
         let kind = match &*call.name.name {
             "csv" => self.csv(&call)?,
             "inline" => self.inline(&call)?,
-            "idx" => OriginKind::Idx(self.idx(&call)?),
+            "idx" => OriginKind::Idx(self.arrays_of(&call)?),
+            "npy" => OriginKind::Npy(self.arrays_of(&call)?),
+            "text" => self.text_source(&call, expr.span)?,
+            "two_moons" | "spiral" | "normal" | "uniform" => self.points(&call, expr.span)?,
             "pla" => self.pla(&call)?,
             "truth_table" => self.truth_table(&call)?,
-            _ => return self.unknown("source", call.name, &SOURCES, &SOURCES_LATER),
+            _ => return self.unknown("source", call.name, &SOURCES, &[]),
         };
         Some(Origin { kind, span: expr.span })
     }
@@ -75,10 +78,13 @@ impl Reader<'_> {
         Some(files)
     }
 
-    fn idx(&mut self, call: &Call<'_>) -> Option<Vec<(Arc<str>, Span)>> {
+    fn arrays_of(&mut self, call: &Call<'_>) -> Option<Vec<(Arc<str>, Span)>> {
         let files = self.files(call)?;
         if files.is_empty() {
-            return self.unfit("`idx` names no file", call.name.span, "write `idx(\"images.gz\", \"labels.gz\")`");
+            let name = &call.name.name;
+            let ending = if &**name == "npy" { "npy" } else { "gz" };
+            let help = format!("write `{name}(\"images.{ending}\", \"labels.{ending}\")`");
+            return self.unfit(format!("`{name}` names no file"), call.name.span, help);
         }
         Some(files)
     }

@@ -47,10 +47,3 @@ impl Column {
         self.shape.iter().product()
     }
 }
-
-impl Column {
-    /// One label an example.
-    pub(crate) fn of_labels(classes: usize, values: Vec<u32>) -> Column {
-        Column { shape: Vec::new(), values: Values::Fin { classes, values } }
-    }
-}

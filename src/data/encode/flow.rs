@@ -25,7 +25,7 @@ pub(crate) enum Flow {
     /// Nothing was read yet.
     Cells,
     Numbers(Vec<f64>),
-    /// One label an example, below the bound.
+    /// Labels below the bound.
     Labels(usize, Vec<u32>),
     Bits(Vec<bool>),
 }
@@ -101,6 +101,7 @@ impl<'a> View<'a> {
                 Some(Run::Bytes(run)) => above(run, run.len(), cuts, &mut bits),
                 Some(Run::Bits(run)) => above(run, run.len(), cuts, &mut bits),
                 Some(Run::Numbers(run)) => above(run, run.len(), cuts, &mut bits),
+                Some(Run::Ids(run)) => above(run, run.len(), cuts, &mut bits),
                 None => {}
             }
         }

@@ -6,10 +6,12 @@
 
 pub(crate) mod column;
 pub(crate) mod flow;
+pub(crate) mod ids;
 pub(crate) mod labels;
 pub(crate) mod numbers;
 pub(crate) mod steps;
 
+use self::ids::Ids;
 use crate::data::encode::column::{Column, Values};
 use crate::data::encode::flow::{Flow, View};
 use crate::data::encode::labels::{Labels, fit_labels};
@@ -18,9 +20,10 @@ use crate::data::spec::{Base, ColumnType, EncoderStep, Encoding, Fit};
 use crate::data::table::{Selection, Table};
 use crate::data::words::{count, list, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
+use std::sync::Arc;
 
 /// The most numbers one column may hold: 2 GiB of them.
-const LIMIT: usize = 1 << 28;
+pub(crate) const LIMIT: usize = 1 << 28;
 
 /// An encoding fitted on a training part.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +53,13 @@ impl Encoder {
         faults: &mut Diagnostics,
     ) -> Option<(Encoder, Column)> {
         // How many bits `categories` gives is known when it is fitted.
-        let guess = encoding.typed(&selection.shape, selection.base, Some(selection.columns.len()))?;
+        let vocabulary = table.vocabulary();
+        let guess = encoding.typed(
+            &selection.shape,
+            selection.base,
+            Some(selection.columns.len()),
+            vocabulary.map(|all| all.len()),
+        )?;
         let mut encoder = Encoder {
             columns: selection.columns.clone(),
             source_width: table.width,
@@ -77,6 +86,12 @@ impl Encoder {
                     width = *k;
                     FittedStep::OneHot(*k, fit_labels(*k, &view, train, *span, faults)?)
                 }
+                EncoderStep::Ids(k) => FittedStep::Ids(Ids::fit(*k, vocabulary, *span, faults)?),
+                EncoderStep::OneHotIds(k) => {
+                    let ids = Ids::fit(*k, vocabulary, *span, faults)?;
+                    width = width.saturating_mul(ids.bound);
+                    FittedStep::OneHotIds(ids)
+                }
                 EncoderStep::Scale(by) => FittedStep::Scale(*by),
                 EncoderStep::Threshold(cuts) => FittedStep::Threshold(cuts.clone()),
                 EncoderStep::Bits => FittedStep::Bits,
@@ -90,7 +105,7 @@ impl Encoder {
                     let fitted = fit_categories(&view, train);
                     if let FittedStep::Categories(all) = &fitted {
                         let bits = all.iter().map(|labels| labels.names().len()).sum();
-                        encoder.column_type = encoding.typed(&selection.shape, selection.base, Some(bits))?;
+                        encoder.column_type = encoding.typed(&selection.shape, selection.base, Some(bits), None)?;
                         encoder.check_size(rows.len(), faults)?;
                     }
                     fitted
@@ -179,6 +194,15 @@ impl Encoder {
         })
     }
 
+    /// The characters by their numbers, when the source is a text.
+    #[must_use]
+    pub fn vocabulary(&self) -> Option<&Arc<[char]>> {
+        self.steps.iter().find_map(|step| match step {
+            FittedStep::Ids(ids) | FittedStep::OneHotIds(ids) => ids.vocabulary.as_ref(),
+            _ => None,
+        })
+    }
+
     /// Encodes rows of a table.
     pub(crate) fn encode(&self, table: &Table, rows: &[usize], faults: &mut Diagnostics) -> Option<Column> {
         self.check_size(rows.len(), faults)?;
@@ -218,7 +242,7 @@ impl Encoder {
     fn finish(&self, flow: Flow, view: &View<'_>, faults: &mut Diagnostics) -> Option<Column> {
         let shape = self.column_type.shape.clone();
         let values = match flow {
-            Flow::Labels(k, labels) => return Some(Column::of_labels(k, labels)),
+            Flow::Labels(classes, values) => return Some(Column { shape, values: Values::Fin { classes, values } }),
             Flow::Bits(bits) => return Some(Column { shape, values: Values::Bool(bits) }),
             // Without an encoder cells are what the source says they are.
             Flow::Cells if self.column_type.base == Base::Bool => {

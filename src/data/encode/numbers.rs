@@ -48,6 +48,7 @@ pub(crate) fn numbers(view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f
                 Run::Bytes(run) => values.extend(run.iter().map(|x| f64::from(*x))),
                 Run::Bits(run) => values.extend(run.iter().map(|x| f64::from(*x))),
                 Run::Numbers(run) => values.extend_from_slice(run),
+                Run::Ids(run) => values.extend(run.iter().map(|x| f64::from(*x))),
             }
             continue;
         }

@@ -5,8 +5,9 @@
 //! column becomes 0.
 
 use crate::data::encode::flow::{Cuts, Flow, View, above};
+use crate::data::encode::ids::Ids;
 use crate::data::encode::labels::{Labels, classes, one_hot};
-use crate::data::spec::{EncoderStep, bits_of};
+use crate::data::spec::{EncoderStep, types::bits_of};
 use crate::data::table::Places;
 use crate::data::words::{count, quoted};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
@@ -34,6 +35,10 @@ pub enum FittedStep {
     OneHot(usize, Labels),
     /// A label as a number.
     Class(usize, Labels),
+    /// Whole numbers below the bound, or characters by their place in a vocabulary.
+    Ids(Ids),
+    /// The same as vectors with a single one each.
+    OneHotIds(Ids),
     /// A bit for each number: whether the value is greater.
     Threshold(Vec<f64>),
     /// Bits as they stand, a label in binary, a one-hot vector.
@@ -50,6 +55,8 @@ impl FittedStep {
         Some(match self {
             FittedStep::Class(k, labels) => Flow::Labels(*k, classes(labels, view, faults)?),
             FittedStep::OneHot(k, labels) => Flow::Numbers(one_hot(*k, &classes(labels, view, faults)?)),
+            FittedStep::Ids(ids) => Flow::Labels(ids.bound, ids.read(view, faults)?),
+            FittedStep::OneHotIds(ids) => Flow::Numbers(one_hot(ids.bound, &ids.read(view, faults)?)),
             FittedStep::Threshold(cuts) => Flow::Bits(cut(flow, view, Cuts::Same(cuts), cuts.len(), faults)?),
             FittedStep::Thermometer(cuts) => Flow::Bits(cut(flow, view, Cuts::Each(cuts), cuts.len(), faults)?),
             FittedStep::Categories(all) => Flow::Bits(categories(all, view, faults)),

@@ -6,12 +6,16 @@
 pub(crate) mod array;
 pub(crate) mod csv;
 pub(crate) mod idx;
+pub(crate) mod npy;
 pub(crate) mod part;
 pub(crate) mod pla;
+pub(crate) mod points;
 pub(crate) mod read;
 pub(crate) mod sha256;
+pub(crate) mod text;
 pub(crate) mod truth;
 
+use self::array::Array;
 use crate::data::source::csv::{Sheet, write_row};
 use crate::data::source::part::Part;
 use crate::data::source::read::{SourceFile, bytes_of, plain, text_of};
@@ -20,6 +24,7 @@ use crate::data::spec::{DataSpec, Origin, OriginKind};
 use crate::data::table::Table;
 use crate::data::words::count;
 use crate::source::{Code, Diagnostic, Diagnostics, World};
+use std::sync::Arc;
 
 /// What sources are read with.
 pub(crate) struct Reading<'a> {
@@ -34,17 +39,20 @@ pub(crate) struct Reading<'a> {
 impl Reading<'_> {
     /// Reads the source and the test file; `None` when a fault was recorded.
     pub(crate) fn table(&mut self, spec: &DataSpec, faults: &mut Diagnostics) -> Option<Table> {
-        let first = self.parts(&spec.source, faults);
-        let second = spec.test.as_ref().map(|origin| (origin, self.parts(origin, faults)));
-        let mut table = Table::of(first?);
+        let first = self.parts(&spec.source, None, faults).map(Table::of);
+        // Characters of a test text have the numbers that the source gives them.
+        let vocabulary = first.as_ref().and_then(Table::vocabulary);
+        let second = spec.test.as_ref().map(|origin| (origin, self.parts(origin, vocabulary, faults)));
+        let mut table = first?;
         if let Some((origin, parts)) = second {
             table.stack(parts?, &spec.source, origin, faults)?;
         }
         Some(table)
     }
 
-    fn parts(&mut self, origin: &Origin, faults: &mut Diagnostics) -> Option<Vec<Part>> {
-        let arrays = |made: [crate::data::source::array::Array; 2]| made.map(Part::Array).to_vec();
+    /// The parts of one source; `known` are the characters of a text to which this one belongs.
+    fn parts(&mut self, origin: &Origin, known: Option<&Arc<[char]>>, faults: &mut Diagnostics) -> Option<Vec<Part>> {
+        let arrays = |made: [Array; 2]| made.map(Part::Array).to_vec();
         let (names, parts) = match &origin.kind {
             OriginKind::Inline(rows) => {
                 let mut text = String::new();
@@ -69,15 +77,20 @@ impl Reading<'_> {
                 }
                 (files, parts)
             }
-            OriginKind::Idx(files) => {
+            OriginKind::Text { file: (name, span), windows, vocabulary } => {
+                let (file, text) = text_of(self.world, self.from, name, *span, faults)?;
+                self.note(file);
+                return text::read(name, &text, *windows, known.or(vocabulary.as_ref()), *span, faults).map(arrays);
+            }
+            OriginKind::Points(points) => {
+                return Some(points::draw(points).into_iter().map(Part::Array).collect());
+            }
+            OriginKind::Idx(files) | OriginKind::Npy(files) => {
                 let mut parts = Vec::new();
                 for (name, span) in files {
                     let Some((file, bytes)) = bytes_of(self.world, self.from, name, *span, faults) else { continue };
                     self.note(file);
-                    let made = plain(bytes)
-                        .map_err(|(code, why)| Diagnostic::error(code, format!("`{name}` {why}")))
-                        .and_then(|bytes| idx::read(name, bytes).map_err(|fault| idx_fault(name, fault)));
-                    match made {
+                    match array_of(&origin.kind, name, bytes) {
                         Ok(array) => parts.push(Part::Array(array)),
                         Err(fault) => faults.push(fault.at(*span, "named here")),
                     }
@@ -93,7 +106,9 @@ impl Reading<'_> {
             if part.rows() != first.rows() {
                 let ours = names.first().map_or(origin.span, |(_, span)| *span);
                 let help = match &origin.kind {
-                    OriginKind::Idx(_) => "each image has one label; one file may be of another part, or be cut off",
+                    OriginKind::Idx(_) | OriginKind::Npy(_) => {
+                        "each image has one label; one file may be of another part, or be cut off"
+                    }
                     _ => "each line of one belongs to the same line of the other",
                 };
                 faults.push(
@@ -115,11 +130,13 @@ impl Reading<'_> {
     }
 }
 
-/// What is wrong with an IDX file as a message.
-pub(crate) fn idx_fault(name: &str, (why, help): idx::Fault) -> Diagnostic {
-    let fault = Diagnostic::error(Code::DATA_FILE, format!("`{name}` {why}"));
-    match help {
-        Some(help) => fault.help(help),
-        None => fault,
-    }
+/// The array that a file of a source holds, an NPY file or else an IDX file; gzip is undone.
+pub(crate) fn array_of(kind: &OriginKind, name: &str, bytes: Vec<u8>) -> Result<Array, Diagnostic> {
+    let fault = |code, why: String| Diagnostic::error(code, format!("`{name}` {why}"));
+    let bytes = plain(bytes).map_err(|(code, why)| fault(code, why))?;
+    let made = if let OriginKind::Npy(_) = kind { npy::read(name, &bytes) } else { idx::read(name, bytes) };
+    made.map_err(|(why, help)| match help {
+        Some(help) => fault(Code::DATA_FILE, why).help(help),
+        None => fault(Code::DATA_FILE, why),
+    })
 }

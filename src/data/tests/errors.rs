@@ -19,7 +19,7 @@ fn every_error_of_a_record_is_told_at_once() {
         "did you mean `source`?",
         "E0606 the data set `set` has no `source`",
         "did you mean `standardise`?",
-        "E0901 the encoder `ids` is not supported yet",
+        "E0606 `ids` needs the number of labels",
         "E0606 a label is one column",
         "did you mean `train`?",
         "E0604 -1 is neither rows nor a share",
@@ -32,15 +32,10 @@ fn every_error_of_a_record_is_told_at_once() {
 
 #[test]
 fn what_this_version_has_not_yet_is_said_at_its_place() {
-    let source = call("npy", vec![arg(text("a.npy"))]);
-    let Diagnostics(faults) = spec(vec![("source", source), ("input", col(0))]).unwrap_err();
+    let sources = list(vec![csv("a.csv", false), csv("b.csv", false)]);
+    let Diagnostics(faults) = spec(vec![("source", sources), ("input", name("nothing"))]).unwrap_err();
     assert_eq!((faults.len(), faults[0].code), (1, Code::NOT_YET));
-    assert!(faults[0].message.contains("`npy` is not supported yet"));
-    for source in ["two_moons", "text", "npy", "spiral"] {
-        assert_eq!(codes(spec(vec![("source", name(source)), ("input", col(0))])), [Code::NOT_YET]);
-    }
-    let input = seq(vec![col(0), name("ids")]);
-    assert_eq!(codes(spec(vec![("source", csv("t", false)), ("input", input)])), [Code::NOT_YET]);
+    assert!(faults[0].message.contains("several sources in brackets are not supported yet"));
 }
 
 #[test]

@@ -1,11 +1,13 @@
-//! Whole data sets: from a tree built by hand to examples (`load`, `bits`, `arrays`), and every
+//! Whole data sets: from a tree built by hand to examples (`load`, `bits`, `arrays`, `text`, `drawn`), and every
 //! error on the way (`errors`).
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
 
 mod arrays;
 mod bits;
+mod drawn;
 mod errors;
 mod load;
+mod text;
 
 use super::*;
 use crate::diagram::{Builder, Diagram, Role};

@@ -4,6 +4,8 @@
 //! Invariant: a `DataSpec` made by `describe` has encoders in an order that can work (`class`, `onehot` and `categories`
 //! first, no numbers after labels and bits), amounts that are rows or shares in (0, 1), and no name of the program.
 
+pub(crate) mod types;
+
 use crate::data::source::truth::Formula;
 use crate::source::Span;
 use std::sync::Arc;
@@ -56,6 +58,19 @@ pub enum OriginKind {
     Inline(Vec<Vec<String>>),
     /// `idx("images.gz", "labels.gz")`: arrays side by side.
     Idx(Vec<(Arc<str>, Span)>),
+    /// `npy("images.npy", "labels.npy")`: arrays side by side.
+    Npy(Vec<(Arc<str>, Span)>),
+    /// `text("t.txt", window = 16, stride = 1)`: windows of a text, and the next character of each place.
+    Text {
+        /// The name of the file with its place.
+        file: (Arc<str>, Span),
+        /// How the windows lie.
+        windows: Windows,
+        /// The characters with their numbers; those of the text, sorted, when none are given.
+        vocabulary: Option<Arc<[char]>>,
+    },
+    /// `two_moons(n = 500)`, `normal[2]` and so on: points drawn with a seed of their own.
+    Points(Points),
     /// `pla("f.pla")`: bits in and bits out.
     Pla(Arc<str>, Span),
     /// `truth_table(n, EXPR)`: all rows of `n` bits in order, and an expression of them.
@@ -64,6 +79,61 @@ pub enum OriginKind {
         wires: usize,
         /// What is made of them.
         formula: Formula,
+    },
+}
+
+/// How the windows of a text lie; each is followed by one character, the target of its last place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    /// The characters of one window.
+    pub window: usize,
+    /// How many characters one window begins after the one before.
+    pub stride: usize,
+}
+
+/// Points that are drawn rather than read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Points {
+    /// What they form.
+    pub cloud: Cloud,
+    /// How many there are.
+    pub n: usize,
+    /// The seed of their stream; the seed of a run does not change them.
+    pub seed: u64,
+}
+
+/// What points form.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cloud {
+    /// Two half circles in the plane, each beginning inside the other.
+    TwoMoons {
+        /// The deviation of the normal noise on both coordinates.
+        noise: f64,
+    },
+    /// Arms that turn about the origin of the plane, one a class.
+    Spiral {
+        /// The number of arms.
+        classes: usize,
+        /// How often an arm turns.
+        turns: f64,
+        /// The deviation of the normal noise on both coordinates.
+        noise: f64,
+    },
+    /// Every coordinate from a normal distribution of mean 0.
+    Normal {
+        /// The dimensions of one point.
+        shape: Vec<usize>,
+        /// The deviation.
+        std: f64,
+    },
+    /// Every coordinate evenly from an interval.
+    Uniform {
+        /// The dimensions of one point.
+        shape: Vec<usize>,
+        /// Where the interval begins.
+        lo: f64,
+        /// Where it ends.
+        hi: f64,
     },
 }
 
@@ -113,6 +183,10 @@ pub enum EncoderStep {
     OneHot(usize),
     /// A label as a number below `k`.
     Class(usize),
+    /// Whole numbers below the bound, characters by their vocabulary; `None` when the vocabulary decides.
+    Ids(Option<usize>),
+    /// The same as vectors with a single one each.
+    OneHotIds(Option<usize>),
     /// Makes one axis of all; rows of a table have one already.
     Flatten,
     /// A bit for each of these numbers: whether the value is greater.
@@ -245,124 +319,5 @@ impl std::fmt::Display for ColumnType {
             return Ok(());
         }
         write!(f, "[{}]", self.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", "))
-    }
-}
-
-/// How many bits a label below `k` takes.
-pub(crate) fn bits_of(k: usize) -> usize {
-    (usize::BITS - k.saturating_sub(1).leading_zeros()) as usize
-}
-
-impl Encoding {
-    /// All of one file of an array source, as it is.
-    pub(crate) fn of_part(part: usize, span: Span) -> Encoding {
-        Encoding { columns: vec![(Pick::Part(part), span)], steps: Vec::new(), span }
-    }
-
-    /// The type of one example when entries of this shape and base are read; `None` when the training part decides.
-    #[must_use]
-    pub fn column_type(&self, shape: &[usize], base: Base) -> Option<ColumnType> {
-        self.typed(shape, base, None)
-    }
-
-    /// The same, when it is known how many bits `categories` gives.
-    pub(crate) fn typed(&self, shape: &[usize], base: Base, categories: Option<usize>) -> Option<ColumnType> {
-        let mut at = ColumnType { shape: shape.to_vec(), base };
-        for (step, _) in &self.steps {
-            // Several bits an entry stay beside each other: in one axis if there is one, else in an axis of their own.
-            let wider = |shape: &[usize], k: usize| match shape {
-                _ if k == 1 => shape.to_vec(),
-                [n] => vec![n.saturating_mul(k)],
-                _ => shape.iter().copied().chain([k]).collect(),
-            };
-            at = match step {
-                EncoderStep::Standardise(_) | EncoderStep::MinMax(_) | EncoderStep::Scale(_) => {
-                    ColumnType { base: Base::Real, ..at }
-                }
-                EncoderStep::OneHot(k) => ColumnType { shape: vec![*k], base: Base::Real },
-                EncoderStep::Class(k) => ColumnType { shape: Vec::new(), base: Base::Fin(*k) },
-                EncoderStep::Flatten if at.shape.is_empty() => at,
-                EncoderStep::Flatten => ColumnType { shape: vec![at.shape.iter().product()], ..at },
-                EncoderStep::Threshold(cuts) => ColumnType { shape: wider(&at.shape, cuts.len()), base: Base::Bool },
-                EncoderStep::Thermometer(k) => ColumnType { shape: wider(&at.shape, *k), base: Base::Bool },
-                EncoderStep::Bits => match at.base {
-                    Base::Fin(k) => ColumnType { shape: vec![bits_of(k)], base: Base::Bool },
-                    _ => ColumnType { base: Base::Bool, ..at },
-                },
-                EncoderStep::Categories => ColumnType { shape: vec![categories?], base: Base::Bool },
-            };
-        }
-        Some(at)
-    }
-
-    /// The number of columns read, if that does not depend on the file.
-    #[must_use]
-    pub fn width(&self) -> Option<usize> {
-        self.columns.iter().try_fold(0_usize, |sum, (pick, _)| {
-            sum.checked_add(match pick {
-                Pick::Index(_) | Pick::Name(_) => 1,
-                Pick::Range(from, to) => (*to)?.saturating_sub(*from),
-                Pick::Part(_) => return None,
-            })
-        })
-    }
-
-    /// Whether it reads a label, and of how many classes.
-    #[must_use]
-    pub fn classes(&self) -> Option<usize> {
-        self.steps.iter().find_map(|(step, _)| match step {
-            EncoderStep::OneHot(k) | EncoderStep::Class(k) => Some(*k),
-            _ => None,
-        })
-    }
-}
-
-impl DataSpec {
-    /// The types of input and target as far as they are known without reading a file.
-    #[must_use]
-    pub fn types(&self) -> (Option<ColumnType>, Option<ColumnType>) {
-        let of = |e: &Encoding| {
-            let (shape, base) = if e.classes().is_some() { (vec![1], Base::Real) } else { self.reads(e)? };
-            e.column_type(&shape, base)
-        };
-        let input = of(&self.input);
-        let target = match &self.target {
-            None => None,
-            Some(Target::Input(_)) => input.clone(),
-            Some(Target::Encoding(e)) => of(e),
-        };
-        (input, target)
-    }
-
-    /// The encoding of the target when it reads a label.
-    #[must_use]
-    pub fn class_target(&self) -> Option<&Encoding> {
-        let encoding = match self.target.as_ref()? {
-            Target::Input(_) => &self.input,
-            Target::Encoding(e) => e,
-        };
-        encoding.classes().map(|_| encoding)
-    }
-
-    /// What an encoding reads, as far as that is known without reading a file.
-    fn reads(&self, encoding: &Encoding) -> Option<(Vec<usize>, Base)> {
-        match (&self.source.kind, encoding.columns.as_slice()) {
-            (OriginKind::TruthTable { wires, .. }, [(Pick::Part(0), _)]) => Some((vec![*wires], Base::Bool)),
-            (OriginKind::TruthTable { formula, .. }, [(Pick::Part(_), _)]) => {
-                formula.bits().map(|n| (vec![n], Base::Bool))
-            }
-            // Columns chosen one by one may be of the expression, whose values are not known yet.
-            (OriginKind::TruthTable { .. }, _) => None,
-            (OriginKind::Pla(..), _) => encoding.width().map(|n| (vec![n], Base::Bool)),
-            (OriginKind::Inline(rows), _) => {
-                let width = rows.first()?.len();
-                let one = |(pick, _): &(Pick, Span)| match pick {
-                    Pick::Range(from, to) => to.unwrap_or(width).saturating_sub(*from),
-                    Pick::Index(_) | Pick::Name(_) | Pick::Part(_) => 1,
-                };
-                Some((vec![encoding.columns.iter().map(one).sum()], Base::Real))
-            }
-            (OriginKind::Csv { .. } | OriginKind::Idx(_), _) => encoding.width().map(|n| (vec![n], Base::Real)),
-        }
     }
 }
