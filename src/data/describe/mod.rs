@@ -10,7 +10,7 @@ pub(crate) mod source;
 pub(crate) mod split;
 pub(crate) mod text;
 
-use crate::data::describe::source::arrays;
+use crate::data::describe::source::{arrays, known};
 use crate::data::spec::{DataSpec, EncoderStep, Encoding, Keep, Origin, OriginKind, Pick, Split, SplitKind, Target};
 use crate::data::words::{count, list, suggestion};
 use crate::diagram::Diagram;
@@ -63,6 +63,8 @@ pub fn describe(item: &RecordItem, meaning: &dyn Meaning) -> Result<DataSpec, Di
     };
     let input = match (field("input"), all_of(0)) {
         (None, Some(all)) => Some(all),
+        // Whether a source without a name of its own needs an input is not known.
+        (None, None) if field("source").is_some_and(|f| known(&f.value).is_none()) => None,
         (written, _) => reader.required(item, written, "input").and_then(|e| reader.encoding(e, 0)),
     };
     let target = match field("target") {

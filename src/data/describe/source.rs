@@ -14,13 +14,16 @@ use std::sync::Arc;
 const SOURCES: [&str; 11] =
     ["csv", "inline", "idx", "npy", "pla", "text", "truth_table", "two_moons", "spiral", "normal", "uniform"];
 
+/// The source that an expression calls, if it is one of those there are.
+pub(crate) fn known(source: &Expr) -> Option<&'static str> {
+    let head = if let ExprKind::Apply(head, _) = &source.kind { head } else { source };
+    let name = plain_name(head)?;
+    SOURCES.into_iter().find(|known| **known == *name.name)
+}
+
 /// A source of arrays: an encoding may leave `columns(..)` off.
 pub(crate) fn arrays(source: &Expr) -> Option<&'static str> {
-    let name = match &source.kind {
-        ExprKind::Apply(head, _) => plain_name(head)?,
-        _ => plain_name(source)?,
-    };
-    SOURCES.into_iter().filter(|known| !matches!(*known, "csv" | "inline")).find(|known| *known == &*name.name)
+    known(source).filter(|name| !matches!(*name, "csv" | "inline"))
 }
 
 impl Reader<'_> {

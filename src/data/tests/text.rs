@@ -101,11 +101,9 @@ fn a_test_text_has_the_numbers_of_the_source() {
     let set = of("ab b ab cc", source(4.0, 2.0, vec![]), vec![("test", test("u.txt"))]).unwrap();
     assert_eq!((set.parts.train.len(), set.parts.test.len()), (3, 5));
     assert_eq!(shown(&set, &set.input)[3], "abba");
-    let (input, target) = set.encode_file("v.txt", b"caba b".to_vec()).unwrap();
-    assert_eq!(
-        (shown(&set, &input), shown(&set, &target.unwrap())),
-        (vec!["caba".into(), "aba ".into()], vec!["aba ".into(), "ba b".to_string()])
-    );
+    let (input, target) = set.encode_file("v.txt", b"caba ab".to_vec()).unwrap();
+    assert_eq!(shown(&set, &input), ["caba", "ba a"]);
+    assert_eq!(shown(&set, &target.unwrap()), ["aba ", "a ab"]);
     assert!(said(set.encode_file("v.txt", b"ab\nxyz".to_vec())).contains("v.txt:1:3: `\\n` | v.txt:2:1: `x`"));
     let typed = set.input_encoder.apply(&[["a", " ", "b", "c"].map(str::to_owned).to_vec()]).unwrap();
     assert_eq!(shown(&set, &typed), ["a bc"]);
