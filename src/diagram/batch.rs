@@ -93,7 +93,7 @@ fn without_calls<'d>(d: &'d Diagram, args: &[(Wire, bool)], outs: &[Wire]) -> Re
 }
 
 /// One operation over the batch; at least one operand has the axis.
-fn node_over(b: &mut Builder, op: &Op, ins: &[(Wire, bool)], axis: Dim) -> Result<Wire, TypeFault> {
+pub(super) fn node_over(b: &mut Builder, op: &Op, ins: &[(Wire, bool)], axis: Dim) -> Result<Wire, TypeFault> {
     let plain: SmallVec<[Wire; 4]> = ins.iter().map(|(w, _)| *w).collect();
     match op {
         Op::Einsum(spec) => {
@@ -159,6 +159,6 @@ fn node_over(b: &mut Builder, op: &Op, ins: &[(Wire, bool)], axis: Dim) -> Resul
 }
 
 /// A wire with the axis.
-fn led(b: &mut Builder, w: Wire, batched: bool, axis: Dim) -> Result<Wire, TypeFault> {
+pub(super) fn led(b: &mut Builder, w: Wire, batched: bool, axis: Dim) -> Result<Wire, TypeFault> {
     if batched { Ok(w) } else { b.repeat(w, axis) }
 }

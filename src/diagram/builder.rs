@@ -93,6 +93,15 @@ impl Builder {
         Wire { node, port: 0 }
     }
 
+    /// A bound wire: no port stands behind it and no other node equals it. What is built from it means something once
+    /// it is taken over rows ([`Builder::over_rows`]); no output may depend on it.
+    pub fn variable(&mut self, leaf: Leaf) -> Wire {
+        let node = self.d.nodes.len() as u32;
+        self.d.nodes.push(Node { op: Op::Input(u32::MAX), ins: SmallVec::new(), outs: SmallVec::from_iter([leaf]) });
+        self.d.origins.push(self.origin.into_iter().collect());
+        Wire { node, port: 0 }
+    }
+
     /// Says where the nodes made from now on come from.
     pub fn at(&mut self, origin: Origin) {
         if let Some(id) = self.origin

@@ -20,6 +20,7 @@ mod normal;
 mod op;
 mod order;
 mod rewrite;
+mod rows;
 mod terms;
 mod text;
 mod typing;

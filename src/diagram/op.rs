@@ -410,6 +410,18 @@ impl Reverses {
         self
     }
 
+    /// The reverses with each diagram replaced.
+    ///
+    /// # Errors
+    /// The first that replacing one gives.
+    pub fn try_map<E>(&self, f: impl Fn(&Diagram) -> Result<Diagram, E>) -> Result<Reverses, E> {
+        let mut made = Reverses { unfit: self.unfit.clone(), ..Reverses::default() };
+        for (tangent, rev) in self.iter() {
+            made = made.with(tangent, f(rev)?);
+        }
+        Ok(made)
+    }
+
     /// Why a written reverse has no meaning over a tangent, if one was tried.
     #[must_use]
     pub fn unfit(&self, tangent: Tangent) -> Option<&str> {

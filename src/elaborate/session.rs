@@ -7,6 +7,7 @@ use crate::diagram::{Builder, Origin, PrimDef, TypeFault, Wire};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::scope::names::{DefId, Definitions, nearest};
 use crate::elaborate::terms::builtins;
+use crate::elaborate::terms::copies::Rows;
 use crate::elaborate::update::rule_scope::RuleScope;
 use crate::elaborate::value::{Den, Env, Place, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
@@ -41,6 +42,8 @@ pub(crate) struct Elab<'p> {
     pub(crate) prim_in_progress: Option<DefId>,
     /// How many primitives the one being elaborated stands inside of.
     pub(crate) prim_depth: usize,
+    /// The axes of rows around what is being elaborated (`map[k](f)`), outermost first.
+    pub(crate) rows: Vec<Rows>,
     /// The calls being elaborated, outermost first.
     pub(crate) calls: Vec<(DefId, Span)>,
     /// Whether settings without a value stand at a sample.
@@ -76,6 +79,7 @@ impl<'p> Elab<'p> {
             owned: FxHashMap::default(),
             prim_in_progress: None,
             prim_depth: 0,
+            rows: Vec::new(),
             calls: Vec::new(),
             sampled: false,
             words: false,

@@ -58,6 +58,7 @@ codes! {
     RANGE = 307, "a slice or index out of range";
     EINSUM = 308, "an einsum that does not fit its operands";
     CONSTANT = 309, "a constant of another shape";
+    ROWS = 310, "not the rows that a map runs over";
     PORT = 401, "parameter ports that do not fit";
     UNUSED_PORT = 402, "a port that is never used";
     SETTING = 403, "a setting that is missing or unknown";

@@ -5,7 +5,7 @@ use crate::elaborate::program::Parameter;
 use crate::elaborate::scope::names::DefId;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Den, Env, Res, fault};
-use crate::object::Leaf;
+use crate::object::{Dim, Leaf};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{
     Arg, ArgValue, Block, Body, Expr, ExprKind, FormalKind, GroupKind, ItemKind, Statement, Wires,
@@ -59,12 +59,21 @@ impl<'p> Elab<'p> {
         Ok(wire)
     }
 
-    /// A noise port: always a new one.
+    /// A noise port: always a new one. Inside `map` every row has its own draw: the port has the axes of the rows
+    /// around it, and one row of it is seen.
     pub(crate) fn noise(&mut self, name: &str, leaf: Leaf, init: Init, span: Span) -> Wire {
         let path = format!("noise.{}.{name}", self.noises.len());
-        let wire = self.b.port(path.as_str(), Role::Noise, leaf.clone());
-        self.noises.push(ParamPort { path, leaf, init, span, wire });
-        wire
+        let axes: Vec<Dim> = self.rows.iter().map(|r| r.axis).chain(leaf.dims.iter().copied()).collect();
+        let whole = leaf.with_dims(axes.iter().copied());
+        let wire = self.b.port(path.as_str(), Role::Noise, whole.clone());
+        self.noises.push(ParamPort { path, leaf: whole, init, span, wire });
+        let mut seen = wire;
+        for (depth, rows) in self.rows.iter_mut().enumerate() {
+            let row = self.b.variable(leaf.with_dims(axes.iter().skip(depth + 1).copied()));
+            rows.bound.push((row, seen));
+            seen = row;
+        }
+        seen
     }
 
     /// Whether a definition makes parameters of its own when called without `{ }`.

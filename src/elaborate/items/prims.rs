@@ -48,7 +48,7 @@ impl<'p> Elab<'p> {
         }
         self.at(call.span, env);
         let mut ins = Vec::new();
-        self.flatten(&input.value, call, &mut ins)?;
+        self.flatten(&input.value, call.span, &mut ins)?;
         let key = (id, known_dims(&vars, &ins.iter().map(|w| self.leaf(*w)).collect::<Vec<_>>()));
         let def = match self.prims.get(&key) {
             Some(def) => def.clone(),
@@ -82,11 +82,11 @@ impl<'p> Elab<'p> {
     }
 
     /// The single wires of a value, in order.
-    fn flatten(&mut self, value: &Value, call: &Call<'p>, out: &mut Vec<Wire>) -> Res<()> {
+    pub(crate) fn flatten(&mut self, value: &Value, span: Span, out: &mut Vec<Wire>) -> Res<()> {
         match value {
-            Value::Tuple(parts) => parts.iter().try_for_each(|v| self.flatten(v, call, out)),
+            Value::Tuple(parts) => parts.iter().try_for_each(|v| self.flatten(v, span, out)),
             other => {
-                out.push(self.as_wire(other, call.span)?);
+                out.push(self.as_wire(other, span)?);
                 Ok(())
             }
         }
@@ -254,9 +254,8 @@ impl<'p> Elab<'p> {
             .bind_wires(&part.0, value, part.0.span, &mut env)
             .and_then(|()| inner.block(&part.1, &mut env))
             .and_then(|v| {
-                let call = Call { span: part.1.value.span, ..Call::default() };
                 let mut outs = Vec::new();
-                inner.flatten(&v, &call, &mut outs)?;
+                inner.flatten(&v, part.1.value.span, &mut outs)?;
                 Ok(outs)
             });
         let failed = inner.diagnostics.has_errors();
@@ -317,7 +316,7 @@ fn holds_family(value: &Value) -> bool {
 }
 
 /// The same product over other wires.
-fn rebuild(shape: &Value, wires: &mut dyn Iterator<Item = Wire>) -> Value {
+pub(crate) fn rebuild(shape: &Value, wires: &mut dyn Iterator<Item = Wire>) -> Value {
     match shape {
         Value::Tuple(parts) => Value::Tuple(parts.iter().map(|p| rebuild(p, wires)).collect()),
         _ => wires.next().map_or(Value::Poison, Value::Wire),

@@ -257,9 +257,9 @@ impl<'p> Elab<'p> {
         }
     }
 
-    /// `stack`, `iterate`: names of the language whose calls own what their map owns.
+    /// Names of the language whose calls own what their map owns.
     fn repeats(&self, path: &[Ident]) -> bool {
-        matches!(path, [name] if matches!(&*name.name, "stack" | "iterate"))
+        matches!(path, [name] if builtins::MAPS_OF_MAPS.contains(&&*name.name))
     }
 
     /// Whether a call makes parameters: its definition does and they are not all given, or a map passed to it does.

@@ -7,11 +7,10 @@ use crate::diagram::{Function, Op, Wire};
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::apply::{Arriving, Call};
 use crate::elaborate::terms::arith::Operand;
-use crate::elaborate::value::{Closure, Den, Env, Res, Value, fault};
+use crate::elaborate::value::{Den, Env, Res, Value, fault};
 use crate::object::{Base, Dim};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, Ident};
-use std::rc::Rc;
 
 /// Every name this file gives a meaning to, sorted.
 pub(crate) const NAMES: &[&str] = &[
@@ -43,9 +42,11 @@ pub(crate) const NAMES: &[&str] = &[
     "ones",
     "outer",
     "pad",
+    "parallel",
     "popcount",
     "rank",
     "reshape",
+    "scan",
     "sigmoid",
     "sign",
     "sin",
@@ -64,6 +65,9 @@ pub(crate) const NAMES: &[&str] = &[
     "wires",
     "zeros",
 ];
+
+/// The names among them that take a map and apply it several times.
+pub(crate) const MAPS_OF_MAPS: &[&str] = &["iterate", "map", "parallel", "scan", "stack"];
 
 /// Names that the language promises and this version does not know yet.
 pub(crate) const LATER: &[&str] = &[
@@ -97,14 +101,12 @@ pub(crate) const LATER: &[&str] = &[
     "normalized_gd",
     "online_subspace_descent",
     "or_pool",
-    "parallel",
     "prodigy",
     "qr",
     "radam",
     "rms_norm",
     "rmsprop",
     "sam",
-    "scan",
     "schedule_free",
     "sgdw",
     "shampoo",
@@ -182,8 +184,7 @@ impl<'p> Elab<'p> {
             "basis" => self.basis(&ins, name, span),
             "rank" => self.rank(&ins, name, span),
             "labels" => self.labels(call, env),
-            "stack" | "iterate" => self.repeated(name, call, env, input),
-            "map" => Self::not_yet("`map[k](f)`", span),
+            "stack" | "iterate" | "parallel" | "map" | "scan" => self.map_of_map(name, call, env, input),
             _ => Self::not_yet(&format!("`{}`", name.name), span),
         }
     }
@@ -193,7 +194,8 @@ impl<'p> Elab<'p> {
         let (dims, settings): (bool, &[&str]) = match &*name.name {
             "sum" | "mean" => (false, &["axis"]),
             "windows" => (true, &["stride", "padding"]),
-            "reshape" | "split" | "pad" | "zeros" | "ones" | "eye" | "stack" | "iterate" | "map" => (true, &[]),
+            "reshape" | "split" | "pad" | "zeros" | "ones" | "eye" => (true, &[]),
+            name if MAPS_OF_MAPS.contains(&name) => (true, &[]),
             "popcount" | "labels" => (true, &[]),
             _ => (false, &[]),
         };
@@ -205,7 +207,7 @@ impl<'p> Elab<'p> {
                 return self.no_setting(name, key, settings.iter().copied());
             }
         }
-        let map = matches!(&*name.name, "stack" | "iterate" | "map" | "einsum");
+        let map = &*name.name == "einsum" || MAPS_OF_MAPS.contains(&&*name.name);
         let extra = call.settings.iter().find(|a| a.name.is_none()).filter(|_| !map);
         let place = call.dims.filter(|g| !dims && g.args.iter().any(|a| a.name.is_none())).map(|g| g.span);
         match place.or(call.ports.map(|g| g.span)).or(extra.map(|a| a.span)) {
@@ -331,50 +333,6 @@ impl<'p> Elab<'p> {
             }
         }
         Ok(dims)
-    }
-
-    /// `stack[k](f)`: k copies in a row with parameters of their own; `iterate[k](f)`: one map k times.
-    fn repeated(&mut self, name: &'p Ident, call: &Call<'p>, env: &Env<'p>, input: Arriving) -> Res<Value> {
-        let dims = self.dims_given(call, env)?;
-        let ([k], Some(map)) = (
-            dims.as_slice(),
-            call.settings.first().and_then(|a| match &a.value {
-                ArgValue::Expr(e) => Some(e),
-                ArgValue::Range(..) => None,
-            }),
-        ) else {
-            return fault(
-                Diagnostic::error(Code::MAP_ARGUMENT, format!("`{0}` is written {0}[k](f)", name.name))
-                    .at(call.span, ""),
-            );
-        };
-        if *k > 100_000 {
-            return fault(
-                Diagnostic::error(Code::LIMIT, format!("{k} copies are more than this version allows"))
-                    .at(call.span, "the limit is 100000"),
-            );
-        }
-        let owns = self.owns_expr(map, env, &[]);
-        let prefix = match &call.prefix {
-            Some(prefix) => prefix.clone(),
-            None if owns => env.place.next(),
-            None => env.place.prefix.clone(),
-        };
-        let stacked = &*name.name == "stack";
-        let mut arriving = input;
-        let mut before = self.b.len();
-        for copy in 0..*k {
-            // The first copy may make more than the others: what they share.
-            if copy > 1 {
-                self.room_for_copies(*k - copy, before, call.span)?;
-            }
-            before = self.b.len();
-            let prefix = if stacked { format!("{prefix}.{copy}") } else { format!("{prefix}.f") };
-            let closure = Rc::new(Closure { expr: map, env: env.clone(), prefix, owns });
-            let value = self.apply_closure(&closure, arriving)?;
-            arriving = Arriving { value, from: Some(map.span) };
-        }
-        Ok(arriving.value)
     }
 }
 

@@ -7,6 +7,7 @@ pub(super) mod blocks;
 pub(super) mod builtins;
 pub(super) mod calls;
 pub(super) mod consts;
+pub(super) mod copies;
 pub(super) mod exprs;
 pub(super) mod shapes;
 pub(super) mod stages;

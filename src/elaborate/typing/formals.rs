@@ -157,7 +157,7 @@ impl<'p> Elab<'p> {
                             Some(ItemKind::Map(m)) => m.formals.is_empty(),
                             Some(ItemKind::Prim(_)) => true,
                             Some(_) => false,
-                            None => !matches!(path.as_slice(), [n] if matches!(&*n.name, "stack" | "iterate" | "map")),
+                            None => !matches!(path.as_slice(), [n] if builtins::MAPS_OF_MAPS.contains(&&*n.name)),
                         }
                     }
                     _ => false,
