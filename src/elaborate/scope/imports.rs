@@ -28,6 +28,7 @@ pub(crate) struct ResolvedImport {
 pub(crate) const PRELUDE: &[(&str, &str)] = &[
     ("std/pointwise.lens", include_str!("../../prelude/pointwise.lens")),
     ("std/nn.lens", include_str!("../../prelude/nn.lens")),
+    ("std/sequence.lens", include_str!("../../prelude/sequence.lens")),
     ("std/loss.lens", include_str!("../../prelude/loss.lens")),
     ("std/rules.lens", include_str!("../../prelude/rules.lens")),
     ("std/schedule.lens", include_str!("../../prelude/schedule.lens")),

@@ -61,6 +61,7 @@ pub(crate) const NAMES: &[&str] = &[
     "tanh",
     "trace",
     "transpose",
+    "upper_triangle",
     "windows",
     "wires",
     "zeros",
@@ -80,31 +81,23 @@ pub(crate) const LATER: &[&str] = &[
     "c_lion",
     "cautious",
     "cholesky",
-    "conv1d",
-    "conv_lut",
     "cosine_restarts",
     "d_adapt_adam",
-    "dropout",
     "eigh",
-    "embed",
     "galore",
     "grams",
-    "gru",
     "lamb",
     "lars",
     "linear_schedule",
     "lion",
     "lookahead",
-    "lstm",
     "muon",
     "nadam",
     "normalized_gd",
     "online_subspace_descent",
-    "or_pool",
     "prodigy",
     "qr",
     "radam",
-    "rms_norm",
     "rmsprop",
     "sam",
     "schedule_free",
@@ -118,7 +111,6 @@ pub(crate) const LATER: &[&str] = &[
     "svd",
     "top_k",
     "top_singular",
-    "upper_triangle",
 ];
 
 impl<'p> Elab<'p> {
@@ -149,7 +141,7 @@ impl<'p> Elab<'p> {
                 let made = self.b.einsum("a,b->ab", &[x, y], &[], 1.0);
                 self.typed(made, "outer", span).map(Value::Wire)
             }
-            "transpose" => self.letters(&ins, name, "ab->ba", 2, "R[n, m]", span),
+            "transpose" => self.transpose(&ins, name, span),
             "trace" => self.letters(&ins, name, "aa->u", 2, "R[n, n]", span),
             "diag" => match self.one_wire(&ins, name, span).map(|w| self.leaf(w).rank())? {
                 1 => self.letters(&ins, name, "a->aa", 1, "R[n]", span),
@@ -175,6 +167,7 @@ impl<'p> Elab<'p> {
                 Ok(Value::Number(entries))
             }
             "zeros" | "ones" | "eye" => self.filled(name, call, env),
+            "upper_triangle" => self.upper_triangle(call, env, &ins),
             "pad" => self.pad(call, env, &ins, name),
             "windows" => self.windows(call, env, &ins, name),
             "gather" => self.gather(&ins, name, span),
@@ -194,7 +187,7 @@ impl<'p> Elab<'p> {
         let (dims, settings): (bool, &[&str]) = match &*name.name {
             "sum" | "mean" => (false, &["axis"]),
             "windows" => (true, &["stride", "padding"]),
-            "reshape" | "split" | "pad" | "zeros" | "ones" | "eye" => (true, &[]),
+            "reshape" | "split" | "pad" | "zeros" | "ones" | "eye" | "upper_triangle" => (true, &[]),
             name if MAPS_OF_MAPS.contains(&name) => (true, &[]),
             "popcount" | "labels" => (true, &[]),
             _ => (false, &[]),
@@ -264,7 +257,7 @@ impl<'p> Elab<'p> {
         self.b.leaf(wire).literal_dims().ok_or(None)
     }
 
-    fn letters(
+    pub(crate) fn letters(
         &mut self,
         ins: &[Operand],
         name: &Ident,

@@ -5,7 +5,7 @@ use crate::elaborate::typing::dims::{Vars, entries_of};
 use crate::elaborate::value::{Env, Res, Value, fault};
 use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{ArgValue, ConstDecl, Expr, ExprKind, ItemKind};
+use crate::syntax::ast::{Arg, ArgValue, ConstDecl, Expr, ExprKind, Group, GroupKind, ItemKind};
 
 /// A shape and its entries, row-major; a plain number has no shape.
 type Entries = (Vec<u64>, Vec<f64>);
@@ -14,7 +14,7 @@ type Entries = (Vec<u64>, Vec<f64>);
 const MOST: u64 = 1 << 24;
 
 /// The number of entries of a constant that is written out, if it is not too large.
-fn written_out(dims: &[u64], span: Span) -> Res<usize> {
+pub(super) fn written_out(dims: &[u64], span: Span) -> Res<usize> {
     let entries = entries_of(dims);
     match entries.filter(|n| *n <= MOST).and_then(|n| usize::try_from(n).ok()) {
         Some(n) => Ok(n),
@@ -40,13 +40,21 @@ fn held(decl: &ConstDecl, leaf: &Leaf, entries: &[f64]) -> Res<()> {
     )
 }
 
+/// The entries of an n by n matrix with c above the diagonal, 0 elsewhere.
+pub(super) fn upper(n: u64, c: f64) -> Vec<f64> {
+    (0..n * n).map(|at| if at % n > at / n { c } else { 0.0 }).collect()
+}
+
 impl<'p> Elab<'p> {
     /// The leaf and the entries of a `const`.
     pub(crate) fn const_item(&mut self, decl: &'p ConstDecl, env: &Env<'p>) -> Res<(Leaf, Vec<f64>)> {
         let ty = self.ty(&decl.ty, env)?;
         let leaf = self.leaf_of(&ty, &Vars::default())?;
-        let (shape, entries) = self.const_tensor(&decl.value, env)?;
         let dims = leaf.literal_dims().unwrap_or_default();
+        let (shape, entries) = match self.triangle(&decl.value, &leaf, env)? {
+            Some(entries) => (dims.clone(), entries),
+            None => self.const_tensor(&decl.value, env)?,
+        };
         if shape.is_empty() {
             let x = entries.first().copied().unwrap_or(0.0);
             let count = written_out(&dims, decl.ty.span)?;
@@ -66,6 +74,27 @@ impl<'p> Elab<'p> {
         }
         held(decl, &leaf, &entries)?;
         Ok((leaf, entries))
+    }
+
+    /// `upper_triangle(c)` of the size that the const declares.
+    fn triangle(&mut self, e: &'p Expr, leaf: &Leaf, env: &Env<'p>) -> Res<Option<Vec<f64>>> {
+        let ExprKind::Apply(head, groups) = &e.kind else { return Ok(None) };
+        let named = matches!(&head.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
+            if &*n.name == "upper_triangle" && self.resolve_path(p, env).is_none()));
+        let (true, [Group { kind: GroupKind::Args, args, .. }]) = (named, groups.as_slice()) else { return Ok(None) };
+        let dims = leaf.literal_dims().unwrap_or_default();
+        let ([n, m], [Arg { name: None, value: ArgValue::Expr(c), .. }]) = (dims.as_slice(), args.as_slice()) else {
+            let d =
+                Diagnostic::error(Code::CONSTANT, "`upper_triangle(c)` is a square matrix, with c above the diagonal");
+            return fault(d.at(e.span, format!("declared {leaf}")));
+        };
+        if n != m {
+            let d = Diagnostic::error(Code::CONSTANT, format!("`upper_triangle(c)` is a square matrix, not {leaf}"));
+            return fault(d.at(e.span, format!("declared {leaf}")).help("declare it R[n, n]"));
+        }
+        written_out(&dims, e.span)?;
+        let c = self.number(c, env)?;
+        Ok(Some(upper(*n, c)))
     }
 
     /// The const that an expression names, with its file.
@@ -158,7 +187,7 @@ impl<'p> Elab<'p> {
                     });
                 }
                 match name.as_deref() {
-                    Some("csv" | "upper_triangle") => Self::not_yet("this constant", e.span),
+                    Some("csv") => Self::not_yet("this constant", e.span),
                     _ => self.number(e, env).map(|x| (Vec::new(), vec![x])),
                 }
             }

@@ -91,7 +91,8 @@ impl<'p> Elab<'p> {
             let what = if &*name.name == "scan" { "cell" } else { "f" };
             return fault(
                 Diagnostic::error(Code::MAP_ARGUMENT, format!("`{0}` is written {0}[k]({what})", name.name))
-                    .at(call.span, ""),
+                    .at(call.span, "")
+                    .help("the number of copies stands in [ ], one map in ( )"),
             );
         };
         let hole = matches!(&dim.value, ArgValue::Expr(Expr { kind: ExprKind::Hole, .. }));
@@ -121,9 +122,12 @@ impl<'p> Elab<'p> {
             ),
             Some(k) => Ok(k),
             None => fault(
-                Diagnostic::error(Code::DIMENSION, format!("nothing says how many copies `{}` makes", copies.name.name))
-                    .at(copies.span, "")
-                    .help(format!("write a number: `{}[3](..)`", copies.name.name)),
+                Diagnostic::error(
+                    Code::DIMENSION,
+                    format!("nothing says how many copies `{}` makes", copies.name.name),
+                )
+                .at(copies.span, "")
+                .help(format!("write a number: `{}[3](..)`", copies.name.name)),
             ),
         }
     }
@@ -170,13 +174,7 @@ impl<'p> Elab<'p> {
     }
 
     /// A bound wire for one row of every wire; `R[k]` has rows `R[1]`.
-    fn bound_row(
-        &mut self,
-        value: &Value,
-        k: u64,
-        copies: &Copies<'p>,
-        bound: &mut Vec<(Wire, Wire)>,
-    ) -> Res<Value> {
+    fn bound_row(&mut self, value: &Value, k: u64, copies: &Copies<'p>, bound: &mut Vec<(Wire, Wire)>) -> Res<Value> {
         if let Value::Tuple(parts) = value {
             let parts = parts.iter().map(|v| self.bound_row(v, k, copies, bound)).collect::<Res<_>>()?;
             return Ok(Value::Tuple(parts));
@@ -195,7 +193,8 @@ impl<'p> Elab<'p> {
             Value::Poison => return Err(None),
             other => {
                 let d = Diagnostic::error(Code::ROWS, format!("`{name}` runs over rows, this has none"));
-                return fault(d.at(span, format!("was given {}", self.show(other))));
+                let d = d.at(span, format!("was given {}", self.show(other)));
+                return fault(d.help("rows are the first axis of a wire: `R[k, ..]`"));
             }
         };
         let leaf = self.leaf(wire);
@@ -283,8 +282,9 @@ impl<'p> Elab<'p> {
             }
             other => {
                 return fault(
-                    Diagnostic::error(Code::ARITY, "`scan` takes a state and a sequence: `scan[k](cell)(s, x)`")
-                        .at(copies.span, format!("was given {}", self.show(&other))),
+                    Diagnostic::error(Code::ARITY, "`scan` takes a state and a sequence")
+                        .at(copies.span, format!("was given {}", self.show(&other)))
+                        .help("give both: `scan[k](cell)(s, x)`; `map[k](f)` runs over rows without a state"),
                 );
             }
         };
@@ -300,8 +300,9 @@ impl<'p> Elab<'p> {
                 Value::Tuple(given) if given.len() == n + 1 => given,
                 other => {
                     return fault(
-                        Diagnostic::error(Code::ARITY, "a cell gives its next state and an output: `(S, a) -> (S, b)`")
-                            .at(map, format!("gives {}", elab.show(&other))),
+                        Diagnostic::error(Code::ARITY, "a cell gives its next state and an output")
+                            .at(map, format!("gives {}", elab.show(&other)))
+                            .help("its type is `(S, R[..a]) -> (S, R[..b])`"),
                     );
                 }
             };
@@ -316,7 +317,8 @@ impl<'p> Elab<'p> {
                         format!("the state of a cell is {}, its next state is {}", list(&leaves), list(&next_leaves)),
                     )
                     .at(map, format!("gives the state {}", list(&next_leaves)))
-                    .also(copies.span, format!("begins with {}", list(&leaves))),
+                    .note(format!("the scan begins with {}", list(&leaves)))
+                    .help("a state keeps its shape from row to row"),
                 );
             }
             leaves = next_leaves;

@@ -300,7 +300,7 @@ impl<'p> Elab<'p> {
         // `f(x)[0..2]` is a slice of what the call gives.
         let calls = groups.iter().rposition(|g| g.kind == GroupKind::Args);
         let filled = matches!(&head.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n]
-            if matches!(&*n.name, "zeros" | "ones" | "eye" | "labels") && self.resolve_path(p, env).is_none()));
+            if matches!(&*n.name, "zeros" | "ones" | "eye" | "labels" | "upper_triangle") && self.resolve_path(p, env).is_none()));
         if let (None, true) = (calls, filled) {
             // The first brackets are its shape, the rest slices.
             let (ExprKind::Path(path), Some((shape, slices))) = (&head.kind, groups.split_at_checked(1)) else {

@@ -9,6 +9,7 @@ pub(super) mod calls;
 pub(super) mod consts;
 pub(super) mod copies;
 pub(super) mod exprs;
+pub(super) mod matrices;
 pub(super) mod shapes;
 pub(super) mod stages;
 pub(super) mod tensor;

@@ -188,14 +188,6 @@ impl<'p> Elab<'p> {
         self.typed(made, "one_hot", call.span).map(Value::Wire)
     }
 
-    pub(crate) fn solve(&mut self, ins: &[Operand], name: &Ident, span: Span) -> Res<Value> {
-        self.not_pointwise("solve", span)?;
-        let (a, b) = self.two(ins, name, span)?;
-        let (x, y) = (self.real_wire(&a, "solve")?, self.real_wire(&b, "solve")?);
-        let made = self.b.op(Op::Solve, &[x, y]);
-        self.typed(made, "solve", span).map(Value::Wire)
-    }
-
     /// `einsum("ij,j->i", W, x)`.
     pub(crate) fn einsum_call(&mut self, call: &Call<'p>, ins: &[Operand], span: Span) -> Res<Value> {
         self.not_pointwise("einsum", span)?;

@@ -74,9 +74,6 @@ impl<'p> Elab<'p> {
         key: &Ident,
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> Res<T> {
-        if matches!((&*name.name, &*key.name), ("attention", "heads" | "causal")) && self.defs.in_prelude(name.span) {
-            return Self::not_yet(&format!("the setting `{}` of `{}`", key.name, name.name), key.span);
-        }
         let near = nearest(&key.name, known.clone()).map(str::to_owned);
         let d = Diagnostic::error(Code::SETTING, format!("`{}` has no setting `{}`", name.name, key.name))
             .at(key.span, "unknown setting");
