@@ -207,7 +207,7 @@ train t { data = d, model = biased, loss = mse, optimiser = gd(lr = 0.1), steps 
     assert!(near(&[mean.to_vec()], &[x.to_vec()], 1e-12), "{mean:?}");
     assert_eq!(at(0.1), [0.0; 4]);
     // outside training the model gives its input, which is the label too: the loss is 0 whatever is drawn
-    let evaluate = program(text).training("t").unwrap().evaluate;
+    let evaluate = program(text).training("t").unwrap().player.evaluate;
     let given = |p: &Port| match p.role {
         Role::Noise => vec![0.1; 4],
         Role::Param => vec![0.0; 4],
