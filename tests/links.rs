@@ -146,3 +146,23 @@ fn what_is_wrong_is_found() {
     assert!(missing("examples/iris.lens:iris").is_some());
     assert!(missing("W/x").is_none());
 }
+
+/// A `|` in a code span cuts a cell: a row has as many cells as the head of its table.
+#[test]
+fn tables_are_rectangular() {
+    let mut wrong = Vec::new();
+    for page in all() {
+        let mut cells = None;
+        for line in page.prose().lines() {
+            if !line.starts_with('|') {
+                cells = None;
+                continue;
+            }
+            let count = line.replace("\\|", "").matches('|').count();
+            if *cells.get_or_insert(count) != count {
+                wrong.push(format!("{}: {line}", page.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "rows that do not fit their table:\n{}", wrong.join("\n"));
+}
