@@ -7,7 +7,7 @@
 
 use catlearn::data::{Dataset, load};
 use catlearn::elaborate::{Program, Training};
-use catlearn::run::{Learner, Observer, Schedule, Since, Started, Turn, evaluate_bits, run};
+use catlearn::run::{Learner, Observer, Schedule, Started, Turn, evaluate_bits, run};
 use catlearn::source::{Diagnostic, MemoryWorld, World, WorldError};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -81,7 +81,7 @@ fn after(training: &Training, data: Option<&Dataset>, seed: u64, steps: Option<u
             }
         }
         None => {
-            let from = Started { best: None, since: Since::default() };
+            let from = Started::anew(&training.settings);
             let outcome = run(&mut learner, &mut schedule, &parts, &training.settings, from, &mut Quiet);
             assert!(outcome.fault.is_none());
         }

@@ -5,7 +5,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read files and the environment")]
 
 use catlearn::data::{Column, Dataset, Values, load};
-use catlearn::elaborate::{Program, Training};
+use catlearn::elaborate::{Metric, Program, Training};
 use catlearn::run::{Learner, Metrics, evaluate_bits};
 use catlearn::source::{Diagnostics, MemoryWorld, World, WorldError};
 use std::io::Write;
@@ -147,7 +147,10 @@ fn select_may_look_at_the_exact_match() {
     let set = load(&spec, &from, &MemoryWorld::default(), 1, &evaluate_bits).unwrap();
     let mut learner: Learner<f64> = Learner::new(&training, Some(&set), 1).unwrap();
     let found = learner.metrics(&set.parts.train).unwrap();
-    assert_eq!((found.exact_match, found.accuracy, found.score("exact_match")), (Some(0.75), Some(0.75), Some(0.75)));
+    assert_eq!(
+        (found.exact_match, found.accuracy, found.score(Some(Metric::ExactMatch))),
+        (Some(0.75), Some(0.75), Some(0.75))
+    );
 }
 
 #[test]

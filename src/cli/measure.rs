@@ -1,7 +1,7 @@
 //! What a finished run is told as: metrics of each part, means and spreads over folds, a table or a line of JSON.
 
 use super::folder::Folder;
-use super::observe::metrics_json;
+use super::observe::{amount, metrics_json, told};
 use super::plot::{Point, curve};
 use super::terminal::{answer, braille, live, note, width};
 use super::{End, Shared};
@@ -12,8 +12,14 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Metrics that are told as a share: their keys and their names.
-const SHARES: [(&str, &str); 2] = [("accuracy", "accuracy"), ("exact_match", "exact match")];
+/// The keys of an object of metrics that are single numbers, the loss first; not their spreads over folds.
+fn numbers(m: &Value) -> Vec<(&str, f64)> {
+    let all = m.as_object().into_iter().flatten();
+    let mut found: Vec<(&str, f64)> = all.filter_map(|(key, x)| Some((key.as_str(), x.as_f64()?))).collect();
+    found.retain(|(key, _)| key.strip_suffix("_sd").is_none_or(|of| m.get(of).is_none()));
+    found.sort_by_key(|(key, _)| !key.starts_with("loss"));
+    found
+}
 
 /// What one run gave.
 pub(super) struct Measured {
@@ -24,7 +30,11 @@ pub(super) struct Measured {
     pub(super) seconds: f64,
     pub(super) samples: usize,
     pub(super) interrupted: bool,
+    /// Ended by a violated proposition.
+    pub(super) stopped: bool,
     pub(super) failed: bool,
+    /// What became of the propositions about it.
+    pub(super) verdicts: Vec<Value>,
 }
 
 /// Metrics of the state a learner is in, on every part that has rows.
@@ -120,8 +130,23 @@ pub(super) fn mean_of(all: &[Measured]) -> Measured {
         seconds: all.iter().map(|r| r.seconds).sum(),
         samples: all.iter().map(|r| r.samples).sum(),
         interrupted: all.iter().any(|r| r.interrupted),
+        stopped: all.iter().any(|r| r.stopped),
         failed: all.iter().any(|r| r.failed),
+        verdicts: all
+            .iter()
+            .enumerate()
+            .flat_map(|(fold, r)| r.verdicts.iter().map(move |v| of_fold(fold, v)))
+            .collect(),
     }
+}
+
+/// A verdict with its fold.
+fn of_fold(fold: usize, verdict: &Value) -> Value {
+    let mut verdict = verdict.clone();
+    if let Value::Object(v) = &mut verdict {
+        v.insert("fold".to_owned(), json!(fold));
+    }
+    verdict
 }
 
 /// A warning for each number of a mean that a fold makes infinite or no number.
@@ -145,10 +170,14 @@ pub(super) fn not_finite(mean: &Measured) -> Vec<Diagnostic> {
 pub(super) fn line(r: &Measured, folder: &Path, seed: u64) -> Value {
     #[allow(clippy::cast_precision_loss, reason = "a count of samples")]
     let rate = if r.seconds > 0.0 { r.samples as f64 / r.seconds } else { 0.0 };
-    json!({
+    let mut line = json!({
         "run": folder.display().to_string(), "seed": seed, "epochs": r.epochs, "steps": r.steps,
         "train_s": r.seconds, "samples_per_s": rate, "metrics": r.metrics, "selected": r.selected,
-    })
+    });
+    if let (Value::Object(line), false) = (&mut line, r.verdicts.is_empty()) {
+        line.insert("monitors".to_owned(), json!(r.verdicts));
+    }
+    line
 }
 
 /// On a terminal: how the loss went, from the folder's own lines, so that a resumed run shows all of it.
@@ -175,20 +204,11 @@ pub(super) fn tell(r: &Measured, line: &Value, folder: &Path, shared: &Shared) -
     }
     for (part, m) in &r.metrics {
         let mut text = format!("{part:>5}");
-        if let Some(loss) = m.get("loss").and_then(Value::as_f64) {
-            text.push_str(&format!("  loss {loss:.6}"));
-        }
-        for (key, value) in m.as_object().into_iter().flatten().filter(|(key, _)| !key.ends_with("_sd")) {
-            if let (Some(name), Some(loss)) = (key.strip_prefix("loss."), value.as_f64()) {
-                text.push_str(&format!("  {name} {loss:.6}"));
-            }
-        }
-        for (key, name) in SHARES {
-            if let Some(share) = m.get(key).and_then(Value::as_f64) {
-                text.push_str(&format!("  {name} {:.2} %", 100.0 * share));
-            }
-            if let Some(sd) = m.get(format!("{key}_sd")).and_then(Value::as_f64) {
-                text.push_str(&format!("  (sd {:.2} over folds)", 100.0 * sd));
+        for (key, value) in numbers(m) {
+            text.push_str(&format!("  {}", told(key, value)));
+            let spread = m.get(format!("{key}_sd")).and_then(Value::as_f64);
+            if let Some(sd) = spread.filter(|_| !key.starts_with("loss")) {
+                text.push_str(&format!("  (sd {} over folds)", amount(key, sd)));
             }
         }
         answer(&text)?;
@@ -196,10 +216,9 @@ pub(super) fn tell(r: &Measured, line: &Value, folder: &Path, shared: &Shared) -
     if let Some(step) = r.selected.get("step").and_then(Value::as_u64)
         && step != r.steps as u64
     {
-        let at =
-            |part: &str, what: &str| r.selected.pointer(&format!("/metrics/{part}/{what}")).and_then(Value::as_f64);
-        let shown = |(key, name): (&str, &str)| at("test", key).map(|a| format!(", test {name} {:.2} %", 100.0 * a));
-        let test: String = SHARES.into_iter().filter_map(shown).collect();
+        let test = r.selected.pointer("/metrics/test").map(numbers).unwrap_or_default();
+        let shown = test.into_iter().filter(|(key, _)| !key.starts_with("loss"));
+        let test: String = shown.map(|(key, value)| format!(", test {}", told(key, value))).collect();
         answer(&format!("selected: step {step}{test}"))?;
     }
     let part = if r.metrics.contains_key("test") { "test" } else { "train" };

@@ -10,6 +10,7 @@ mod laws;
 mod load;
 mod manual;
 mod measure;
+mod monitors;
 mod observe;
 mod plot;
 mod progress;

@@ -36,30 +36,30 @@ pub(super) struct Writing<'a> {
     pub(super) steps: usize,
     /// The losses since the last report.
     pub(super) since: Since,
-}
-
-/// The key of one of several losses.
-fn loss_key(name: &str) -> String {
-    format!("loss.{name}")
+    /// What the monitors have seen.
+    pub(super) watch: String,
 }
 
 /// Metrics as a JSON object.
 pub(super) fn metrics_json(m: &Metrics) -> Value {
-    let mut object = serde_json::Map::new();
-    object.insert("loss".into(), json!(m.loss));
-    for (name, loss) in &m.losses {
-        object.insert(loss_key(name), json!(loss));
-    }
-    if let Some(a) = m.accuracy {
-        object.insert("accuracy".into(), json!(a));
-    }
-    if let Some(e) = m.exact_match {
-        object.insert("exact_match".into(), json!(e));
-    }
+    let mut object: serde_json::Map<String, Value> =
+        m.numbers().into_iter().map(|(key, value)| (key.to_string(), json!(value))).collect();
     if let Some(c) = &m.confusion {
         object.insert("confusion_matrix".into(), json!(c));
     }
     Value::Object(object)
+}
+
+/// A number with its name as people are told it.
+pub(super) fn told(key: &str, value: f64) -> String {
+    let name = key.strip_prefix("loss.").map_or_else(|| key.replace('_', " "), str::to_owned);
+    format!("{name} {}", amount(key, value))
+}
+
+/// A number as people are told it: shares in percent.
+pub(super) fn amount(key: &str, value: f64) -> String {
+    let share = !key.starts_with("loss") && (key.ends_with("accuracy") || key == "exact_match");
+    if share { format!("{:.2} %", 100.0 * value) } else { format!("{value:.6}") }
 }
 
 impl Writing<'_> {
@@ -86,6 +86,9 @@ impl Writing<'_> {
             // Within the cycle of a game, where the best state never is.
             if learner.turn() > 0 && score.is_none() {
                 metadata.insert("turn".into(), learner.turn().to_string());
+            }
+            if !self.watch.is_empty() {
+                metadata.insert("watch".into(), self.watch.clone());
             }
             // Where `active(k)` stands in the order of the examples.
             if learner.seen() > 0 {
@@ -125,12 +128,8 @@ impl Writing<'_> {
             line.push_str(&format!("  {name} {loss:.6}"));
         }
         if let Some(v) = &report.valid {
-            line.push_str(&format!("  valid loss {:.6}", v.loss));
-            if let Some(a) = v.accuracy {
-                line.push_str(&format!("  valid accuracy {:.2} %", 100.0 * a));
-            }
-            if let Some(e) = v.exact_match {
-                line.push_str(&format!("  valid exact match {:.2} %", 100.0 * e));
+            for (key, value) in v.numbers() {
+                line.push_str(&format!("  valid {}", told(&key, value)));
             }
         }
         note(self.shared, &line);
@@ -146,7 +145,7 @@ impl<T: Float> Observer<T> for Writing<'_> {
         });
         if let Value::Object(line) = &mut line {
             let each = learner.loss_names().iter().zip(&report.train_losses);
-            line.extend(each.map(|(name, loss)| (loss_key(name), json!(loss))));
+            line.extend(each.map(|(name, loss)| (format!("loss.{name}"), json!(loss))));
         }
         self.folder.append("metrics.jsonl", &line.to_string(), self.shared).map_err(broken)?;
         if let Some(v) = &report.valid {
@@ -157,6 +156,7 @@ impl<T: Float> Observer<T> for Writing<'_> {
             }
             self.folder.append("metrics.jsonl", &line.to_string(), self.shared).map_err(broken)?;
         }
+        self.watch.clone_from(&report.watch);
         if let Some(v) = &report.valid {
             self.progress.validated(v.loss);
         }

@@ -102,12 +102,15 @@ pub(super) fn hash(training: &Training) -> String {
         text.push(format!("{:?} {}", player.part, player.maximises));
     }
     let begins = format!("{:?}\n{:?}\n{:?}", training.params, training.noise, training.states());
+    let claims: Vec<&str> = s.monitors.iter().map(|m| &*m.text).collect();
+    let claims = format!("{} {:?}", claims.join(", "), s.on_violation);
     let predict = training.predict.as_ref().map(|m| format!("{}\n{:?}\n{:?}", m.diagram, m.params, m.noise));
     text.extend([
         format!("{:?}", training.cycle),
         predict.unwrap_or_default(),
         without_places(&begins),
         settings,
+        if s.monitors.is_empty() { String::new() } else { claims },
         without_places(&data),
     ]);
     catlearn::data::sha256(text.join("\n").as_bytes())
@@ -137,7 +140,10 @@ pub(super) fn config(training: &Training, seed: u64, shuffle: bool) -> String {
     let metrics: Vec<String> = s.metrics.iter().map(|m| snake(&format!("{m:?}"))).collect();
     let select = match &s.select {
         Select::Last => "last".to_owned(),
-        Select::Best { part, metric } => format!("best({part}.{metric})"),
+        Select::Best { part, metric } => {
+            let metric = metric.map_or_else(|| "loss".to_owned(), |m| snake(&format!("{m:?}")));
+            format!("best({part}.{metric})")
+        }
     };
     let all = [
         ("name", quote(&training.name)),
@@ -148,6 +154,8 @@ pub(super) fn config(training: &Training, seed: u64, shuffle: bool) -> String {
         ("shuffle", shuffle.to_string()),
         ("order", order),
         ("aggregate", words(format!("{:?}", s.aggregator))),
+        ("rows", words(format!("{:?}", s.rows))),
+        ("on_violation", words(format!("{:?}", s.on_violation))),
         ("metrics", json!(metrics).to_string()),
         ("validate", quote(&s.validate.map_or("every epoch".to_owned(), |k| format!("every({k})")))),
         ("select", quote(&select)),

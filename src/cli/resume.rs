@@ -7,8 +7,8 @@ use super::folder::Folder;
 use super::record::Record;
 use super::terminal::complain;
 use super::{End, Shared};
-use catlearn::elaborate::Select;
-use catlearn::run::{Checkpoint, Float, Kept, Learner, Since, Started};
+use catlearn::elaborate::{Select, Settings};
+use catlearn::run::{Checkpoint, Float, Kept, Learner, Since, Started, Watch};
 use catlearn::source::{Code, Diagnostic};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ pub(super) fn begun(folder: &Folder) -> bool {
 pub(super) fn restore<T: Float>(
     learner: &mut Learner<T>,
     folder: &Folder,
-    select: &Select,
+    settings: &Settings,
     metadata: &BTreeMap<String, String>,
 ) -> Result<Started<T>, String> {
     let load = |name: &str, bytes: &[u8], learner: &Learner<T>| -> Result<Checkpoint<T>, String> {
@@ -85,7 +85,7 @@ pub(super) fn restore<T: Float>(
         Some("none") => None,
         _ => Some(number(&last, "best_step")?),
     };
-    let best = if matches!(select, Select::Best { .. }) {
+    let best = if matches!(settings.select, Select::Best { .. }) {
         match folder.read_if_there(BEST).map_err(|e| format!("{BEST}: {e}"))? {
             Some(bytes) => {
                 let best = load(BEST, &bytes, learner)?;
@@ -111,7 +111,12 @@ pub(super) fn restore<T: Float>(
         learner.restore_seen(usize_of(seen.0), usize_of(seen.1));
     }
     learner.restore(last.params, last.states, usize_of(step));
-    Ok(Started { best, since })
+    let watch = match last.metadata.get("watch") {
+        None => Watch::new(&settings.monitors),
+        Some(saved) => Watch::restore(&settings.monitors, saved)
+            .ok_or_else(|| format!("{LAST}: it does not say what the monitors have seen"))?,
+    };
+    Ok(Started { best, since, watch })
 }
 
 fn usize_of(n: u64) -> usize {

@@ -6,6 +6,7 @@
 use super::folder::{Folder, Lock};
 use super::load::{Loaded, load, parts};
 use super::measure::{Measured, line, mean_of, measure, not_finite, show_curve, tell};
+use super::monitors::{sentence, verdicts, violation};
 use super::observe::{STOP, Writing};
 use super::progress::Progress;
 use super::record::{Record, absolute, command, config, hash, sources};
@@ -15,7 +16,7 @@ use super::{End, Shared};
 use catlearn::data::{Dataset, Parts};
 use catlearn::diagram::Role;
 use catlearn::elaborate::{BatchSize, Length, Precision, Training};
-use catlearn::run::{Checkpoint, Float, Learner, Schedule, Since, Started, evaluate_bits, run as run_loop};
+use catlearn::run::{Checkpoint, Float, Learner, Schedule, Since, Started, Watch, evaluate_bits, run as run_loop};
 use catlearn::source::{Code, Diagnostic, Diagnostics};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -270,6 +271,7 @@ impl Plan<'_> {
         let status = match (result.failed, result.interrupted) {
             (true, _) => "failed",
             (_, true) => "interrupted",
+            _ if result.stopped => "stopped",
             _ => "finished",
         };
         let line = line(&result, &folder.path, seed);
@@ -283,7 +285,19 @@ impl Plan<'_> {
         }
         show_curve(&folder, shared);
         tell(&result, &line, &folder.path, shared)?;
-        Ok(End::Fine)
+        // A run that a violated proposition ended is at fault, though all that it did was kept.
+        Ok(if result.stopped { End::Fault } else { End::Fine })
+    }
+
+    /// What became of the propositions about the run.
+    fn say_verdicts(&self, watch: &Watch) {
+        let settings = &self.training.settings;
+        for verdict in watch.verdicts(&settings.monitors) {
+            match violation(&verdict, settings.on_violation) {
+                Some(d) => messages(self.shared, &d.into(), self.loaded.program.sources()),
+                None => note(self.shared, &sentence(&verdict)),
+            }
+        }
     }
 
     fn folds<T: Float>(&self, folder: &Folder, resuming: bool, folds: usize) -> Result<Measured, End> {
@@ -298,7 +312,7 @@ impl Plan<'_> {
             }
             let learner = self.learner::<T>(Some(&fold))?;
             let result = self.with(Some(&fold), learner, &inner, goes_on)?;
-            let stop = result.interrupted || result.failed;
+            let stop = result.interrupted || result.failed || result.stopped;
             all.push(result);
             if stop {
                 break;
@@ -324,10 +338,9 @@ impl Plan<'_> {
             ("program_hash".to_owned(), record.program_hash.clone()),
             ("training".to_owned(), record.training.clone()),
         ]);
-        let (mut from, mut before) = (Started { best: None, since: Since::default() }, 0.0);
+        let (mut from, mut before) = (Started::anew(settings), 0.0);
         if resuming {
-            from = restore(&mut learner, folder, &settings.select, &metadata)
-                .map_err(|why| fault(why, folder, self.shared))?;
+            from = restore(&mut learner, folder, settings, &metadata).map_err(|why| fault(why, folder, self.shared))?;
             before = keep_lines(folder, learner.updates(), self.shared)?;
         }
         let empty = Parts::default();
@@ -351,11 +364,13 @@ impl Plan<'_> {
             progress: Progress::new(schedule.total(), self.shared),
             stop_at: self.args.stop_after,
             since: Since::default(),
+            watch: from.watch.save(),
             steps: 0,
         };
         let to_do = learner.updates() < schedule.total();
         let outcome = run_loop(&mut learner, &mut schedule, rows, settings, from, &mut writing);
         writing.since.clone_from(&outcome.since);
+        writing.watch = outcome.watch.save();
         let seconds = if to_do { before + began.elapsed().as_secs_f64() } else { before };
         writing.save(&learner, outcome.best.as_ref(), seconds)?;
         if let Some(d) = &outcome.fault {
@@ -370,6 +385,9 @@ impl Plan<'_> {
         if active && short && !failed && !outcome.interrupted {
             note(self.shared, "no example has a loss any more: the run ends early");
         }
+        if !outcome.interrupted {
+            self.say_verdicts(&outcome.watch);
+        }
         let (metrics, selected) = if outcome.interrupted || failed {
             (Map::new(), Value::Null)
         } else {
@@ -383,7 +401,9 @@ impl Plan<'_> {
             seconds,
             samples: schedule.samples_of(&learner),
             interrupted: outcome.interrupted,
+            stopped: outcome.stopped,
             failed,
+            verdicts: verdicts(&settings.monitors, &outcome.watch),
         })
     }
 }

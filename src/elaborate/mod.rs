@@ -15,6 +15,7 @@ mod typing;
 mod update;
 mod value;
 
+pub use items::monitors::{Claim, Modality, Monitor, OnViolation, Quantity, Term};
 pub use items::samples::Sample;
 pub use program::{
     Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Part, Player, Precision, Program, Rows,

@@ -6,6 +6,7 @@
 use crate::data::DataSpec;
 use crate::diagram::{Diagram, Init};
 use crate::elaborate::items::check;
+use crate::elaborate::items::monitors::{Monitor, OnViolation};
 use crate::elaborate::items::samples;
 use crate::elaborate::items::train;
 use crate::elaborate::scope::names::{DefId, Definitions, item_name, item_word, nearest};
@@ -185,6 +186,27 @@ pub enum Metric {
     ExactMatch,
     /// Counts of true class by predicted class.
     ConfusionMatrix,
+    /// exp of the mean cross-entropy of the target under softmax of the outputs, a place of a sequence counting as one.
+    Perplexity,
+    /// 1 - the sum of squared errors / the sum of squared distances of the target from its mean, the mean over outputs.
+    R2,
+    /// The share of examples whose label is among the k largest outputs; ties to the lower class.
+    TopKAccuracy(usize),
+}
+
+impl Metric {
+    /// Its key in results and in `select`.
+    #[must_use]
+    pub fn key(self) -> Arc<str> {
+        match self {
+            Metric::Accuracy => "accuracy".into(),
+            Metric::ExactMatch => "exact_match".into(),
+            Metric::ConfusionMatrix => "confusion_matrix".into(),
+            Metric::Perplexity => "perplexity".into(),
+            Metric::R2 => "r2".into(),
+            Metric::TopKAccuracy(k) => format!("top_{k}_accuracy").into(),
+        }
+    }
 }
 
 /// Which state of a run is kept as the result.
@@ -196,8 +218,8 @@ pub enum Select {
     Best {
         /// `valid`, `train` or `test`.
         part: Arc<str>,
-        /// `loss`, `accuracy` or `exact_match`.
-        metric: Arc<str>,
+        /// Which of its numbers; the loss when absent.
+        metric: Option<Metric>,
     },
 }
 
@@ -224,6 +246,10 @@ pub struct Settings {
     pub aggregator: Aggregator,
     /// What it takes as its rows.
     pub rows: Rows,
+    /// What is claimed of the run.
+    pub monitors: Vec<Monitor>,
+    /// What happens when a claim turns out false.
+    pub on_violation: OnViolation,
     /// How often the validation part is looked at, in steps; once an epoch when absent.
     pub validate: Option<usize>,
 }

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::learner::{Learner, Precise};
 use crate::data::{self, Parts};
 use crate::elaborate::Training;
-use crate::run::{self, Float, Kept, Metrics, Observer, Report, Schedule, Since, Started, evaluate_bits};
+use crate::run::{self, Float, Kept, Metrics, Observer, Report, Schedule, Started, evaluate_bits};
 use crate::source::{Code, Diagnostic, World};
 
 /// What a run gave.
@@ -91,7 +91,7 @@ fn fit<T: Float>(
     let shuffle = training.shuffles(data.as_ref().is_some_and(|d| d.shuffle));
     let mut schedule = Schedule::new(training, parts, shuffle, seed);
     let mut watch = Watch { host, stop: false };
-    let from = Started { best: None, since: Since::default() };
+    let from = Started::anew(&training.settings);
     let outcome = run::run(&mut whole, &mut schedule, parts, &training.settings, from, &mut watch);
     if let Some(best) = outcome.best {
         whole.restore(best.params, best.states, best.step);

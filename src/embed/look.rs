@@ -26,6 +26,7 @@ pub(super) fn point(rule: &RuleDiagram) -> Result<Diagram, TypeFault> {
 pub(super) fn input_request(training: &Training) -> Result<Diagram, LearnFault> {
     let one = requests_at(&training.player.objective, training.player.rule.tangent, Role::Input)?;
     let (b, outs) = Builder::resume(one);
-    let asked = b.finish(outs.get(1..).unwrap_or_default());
+    // Behind the requests stand, of several losses, each.
+    let asked = b.finish(outs.get(1..outs.len().saturating_sub(training.losses.len())).unwrap_or_default());
     Ok(simplify(&batched(&asked)?))
 }

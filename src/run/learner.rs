@@ -8,7 +8,7 @@ use super::fault::RunFault;
 use super::feed::{Fed, Feed};
 use super::float::Float;
 use super::init::{draw, room};
-use super::metrics::{Asked, Counted, Metrics};
+use super::metrics::{Asked, Metrics};
 use super::reference::Machine;
 use super::schedule::{noise_of, rule_noise_of};
 use super::suits::{columns, one_class, suits};
@@ -629,7 +629,7 @@ impl<T: Float> Learner<T> {
     fn measure(&mut self, rows: &[usize]) -> Result<Metrics, RunFault> {
         let point = self.point()?;
         let mut totals = vec![0.0; 1 + self.loss_names.len()];
-        let mut counted = Counted::new(self.one_class);
+        let mut counted = self.asked.counted(self.one_class);
         let mut stream = noise_of(self.seed, usize::MAX >> 24);
         let mut prediction_stream = noise_of(self.seed, usize::MAX >> 25);
         let one = self.input.is_none() && self.target.is_none();

@@ -1,11 +1,11 @@
-//! Numbers about predictions: accuracy, exact match and the confusion matrix.
+//! Numbers about predictions: accuracy, the confusion matrix, perplexity and their like.
 //!
 //! A prediction is a label, or a number for each class: the largest wins, the first of equals, be they reals, whole
 //! numbers or bits. Bits against bits match exactly when all of them are equal.
 
 use super::float::Float;
 use super::tensor::Tensor;
-use crate::elaborate::{Metric, Select, Settings};
+use crate::elaborate::{Metric, Quantity, Select, Settings};
 use crate::object::Base;
 use std::sync::Arc;
 
@@ -20,61 +20,119 @@ pub struct Metrics {
     pub accuracy: Option<f64>,
     /// The share of examples whose outputs all equal the target.
     pub exact_match: Option<f64>,
+    /// exp of the mean cross-entropy.
+    pub perplexity: Option<f64>,
+    /// The coefficient of determination, the mean over outputs.
+    pub r2: Option<f64>,
+    /// For each k that was asked for the share of examples whose label is among the k largest outputs.
+    pub top: Vec<(usize, f64)>,
     /// Counts: a row a true class, a column a predicted class.
     pub confusion: Option<Vec<Vec<usize>>>,
 }
 
 impl Metrics {
-    /// A metric by the name that `select` uses, larger is better (a loss is negated).
+    /// All single numbers with their keys in results, the loss first.
     #[must_use]
-    pub fn score(&self, metric: &str) -> Option<f64> {
+    pub fn numbers(&self) -> Vec<(Arc<str>, f64)> {
+        let mut all = vec![("loss".into(), self.loss)];
+        all.extend(self.losses.iter().map(|(name, loss)| (format!("loss.{name}").into(), *loss)));
+        let plain = [
+            (Metric::Accuracy, self.accuracy),
+            (Metric::ExactMatch, self.exact_match),
+            (Metric::Perplexity, self.perplexity),
+            (Metric::R2, self.r2),
+        ];
+        all.extend(plain.into_iter().filter_map(|(metric, value)| Some((metric.key(), value?))));
+        all.extend(self.top.iter().map(|(k, share)| (Metric::TopKAccuracy(*k).key(), *share)));
+        all
+    }
+
+    /// One of these numbers; the loss when no metric is named.
+    #[must_use]
+    pub fn value(&self, metric: Option<Metric>) -> Option<f64> {
         match metric {
-            "loss" => Some(-self.loss),
-            "exact_match" => self.exact_match,
-            _ => self.accuracy,
+            None => Some(self.loss),
+            Some(metric) => {
+                let key = metric.key();
+                self.numbers().into_iter().find(|(k, _)| *k == key).map(|(_, value)| value)
+            }
         }
+    }
+
+    /// The same as a score: larger is better, so that a loss and a perplexity are negated.
+    #[must_use]
+    pub fn score(&self, metric: Option<Metric>) -> Option<f64> {
+        let value = self.value(metric)?;
+        Some(if matches!(metric, None | Some(Metric::Perplexity)) { -value } else { value })
     }
 }
 
 /// Which numbers about predictions a run asks for.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Asked {
-    classes: bool,
-    table: bool,
-    /// Whether outputs are compared with the target entry by entry.
-    pub(super) exact: bool,
-}
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked(Vec<Metric>);
 
 impl Asked {
     pub(super) fn by(settings: &Settings) -> Asked {
-        let selects = |name: &str| matches!(&settings.select, Select::Best { metric, .. } if &**metric == name);
-        let asks = |wanted: &[Metric]| settings.metrics.iter().any(|m| wanted.contains(m));
-        Asked {
-            classes: asks(&[Metric::Accuracy]) || selects("accuracy"),
-            table: asks(&[Metric::ConfusionMatrix]),
-            exact: asks(&[Metric::ExactMatch]) || selects("exact_match"),
+        let mut wanted = settings.metrics.clone();
+        if let Select::Best { metric: Some(metric), .. } = &settings.select {
+            wanted.push(*metric);
         }
+        for quantity in settings.monitors.iter().flat_map(|m| &m.quantities) {
+            if let Quantity::Of(_, Some(metric)) = quantity {
+                wanted.push(*metric);
+            }
+        }
+        Asked(wanted)
     }
 
-    /// Whether predictions and targets are read as classes.
-    pub(super) fn names_classes(self) -> bool {
-        self.classes || self.table
+    fn has(&self, metric: Metric) -> bool {
+        self.0.contains(&metric)
+    }
+
+    /// Whether outputs are compared with the target entry by entry.
+    pub(super) fn exact(&self) -> bool {
+        self.has(Metric::ExactMatch)
+    }
+
+    /// The metrics that read predictions and targets as classes.
+    pub(super) fn of_classes(&self) -> impl Iterator<Item = Metric> {
+        let classes = |m: &&Metric| !matches!(m, Metric::ExactMatch | Metric::R2);
+        self.0.iter().filter(classes).copied()
+    }
+
+    /// Whether predictions are compared with numbers.
+    pub(super) fn fits(&self) -> bool {
+        self.has(Metric::R2)
     }
 
     /// Whether predictions are needed at all.
-    pub(super) fn any(self) -> bool {
-        self.names_classes() || self.exact
+    pub(super) fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// A place to count what was asked for.
+    pub(super) fn counted(&self, one_class: bool) -> Counted {
+        let mut tops: Vec<usize> =
+            self.0.iter().filter_map(|m| if let Metric::TopKAccuracy(k) = m { Some(*k) } else { None }).collect();
+        tops.sort_unstable();
+        tops.dedup();
+        let tops = tops.into_iter().map(|k| (k, 0)).collect();
+        let (entropy, fit) = (self.has(Metric::Perplexity).then(Entropy::default), self.fits().then(Vec::new));
+        Counted { one_class, tops, entropy, fit, ..Counted::default() }
     }
 
     /// The numbers that were asked for.
-    pub(super) fn of(self, counted: &Counted, loss: f64) -> Metrics {
-        let accuracy = counted.accuracy().filter(|_| self.classes);
+    pub(super) fn of(&self, counted: &Counted, loss: f64) -> Metrics {
         Metrics {
             loss,
             losses: Vec::new(),
-            accuracy,
-            exact_match: counted.exact_match().filter(|_| self.exact),
-            confusion: (self.table && counted.accuracy().is_some()).then(|| counted.counts.clone()),
+            accuracy: counted.accuracy().filter(|_| self.has(Metric::Accuracy)),
+            exact_match: counted.exact_match().filter(|_| self.has(Metric::ExactMatch)),
+            perplexity: counted.entropy.as_ref().and_then(Entropy::perplexity),
+            r2: counted.fit.as_deref().and_then(r2),
+            top: counted.tops(),
+            confusion: (self.has(Metric::ConfusionMatrix) && counted.accuracy().is_some())
+                .then(|| counted.counts.clone()),
         }
     }
 }
@@ -86,7 +144,12 @@ pub(super) struct Counted {
     one_class: bool,
     counts: Vec<Vec<usize>>,
     exact: usize,
+    /// For each k how many labels were among the k largest outputs.
+    tops: Vec<(usize, usize)>,
     total: usize,
+    entropy: Option<Entropy>,
+    /// One an output.
+    fit: Option<Vec<Fit>>,
 }
 
 /// The class that one row of numbers names: the first largest; a single logit is class 1 above `cut`.
@@ -103,11 +166,13 @@ fn class(row: &[f64], cut: f64) -> usize {
     best
 }
 
-impl Counted {
-    pub(super) fn new(one_class: bool) -> Counted {
-        Counted { one_class, ..Counted::default() }
-    }
+/// How many entries come before one when the largest stands first, the lower of equals before the others.
+fn place(row: &[f64], label: usize) -> Option<usize> {
+    let own = row.get(label)?;
+    Some(row.iter().enumerate().filter(|(i, x)| *x > own || (*x == own && *i < label)).count())
+}
 
+impl Counted {
     /// Counts the examples of a batch, whose predictions are of a base; nothing when the shapes do not tell classes.
     pub(super) fn add<T: Float>(&mut self, predicted: &Tensor<T>, base: Base, target: &Tensor<T>) {
         let rows = predicted.shape().first().copied().unwrap_or(0);
@@ -118,6 +183,15 @@ impl Counted {
         let (p, t) = (predicted.to_f64(), target.to_f64());
         let labels = target.ints().is_some();
         let (wide, deep) = (p.len() / rows, t.len() / rows);
+        if let Some(entropy) = &mut self.entropy {
+            entropy.add(&p, predicted.shape().last().copied().unwrap_or(1), &t, labels);
+        }
+        if let (Some(fit), true) = (&mut self.fit, p.len() == t.len()) {
+            fit.resize(wide, Fit::default());
+            for (row, truth) in p.chunks(wide.max(1)).zip(t.chunks(wide.max(1))) {
+                fit.iter_mut().zip(row.iter().zip(truth)).for_each(|(fit, (y, t))| fit.add(*y, *t));
+            }
+        }
         let named = if let Base::Fin(n) = base { Some(n as usize) } else { None };
         let classes = named.unwrap_or(if self.one_class || wide != 1 { wide } else { 2 });
         if self.counts.len() < classes {
@@ -135,6 +209,9 @@ impl Counted {
             }
             self.total += 1;
             self.exact += usize::from(if bits { row == truth } else { found == real });
+            if let Some(place) = place(row, real) {
+                self.tops.iter_mut().filter(|(k, _)| place < *k).for_each(|(_, n)| *n += 1);
+            }
         }
     }
 
@@ -150,6 +227,73 @@ impl Counted {
     fn exact_match(&self) -> Option<f64> {
         (self.total > 0).then(|| self.exact as f64 / self.total as f64)
     }
+
+    #[allow(clippy::cast_precision_loss, reason = "counts of examples")]
+    fn tops(&self) -> Vec<(usize, f64)> {
+        let seen = self.tops.iter().filter(|_| self.total > 0);
+        seen.map(|(k, n)| (*k, *n as f64 / self.total as f64)).collect()
+    }
+}
+
+/// The cross-entropy of targets under softmax of logits along the last axis, summed.
+#[derive(Clone, Debug, Default)]
+struct Entropy {
+    sum: f64,
+    places: usize,
+}
+
+impl Entropy {
+    /// Adds logits in rows of `n`, against labels or distributions.
+    fn add(&mut self, logits: &[f64], n: usize, target: &[f64], labels: bool) {
+        let deep = if labels { 1 } else { n };
+        for (row, truth) in logits.chunks(n.max(1)).zip(target.chunks(deep.max(1))) {
+            let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let log_sum = most + row.iter().map(|x| (x - most).exp()).sum::<f64>().ln();
+            let weighed = |(x, t): (&f64, &f64)| if *t == 0.0 { 0.0 } else { t * (log_sum - x) };
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a label, checked by its port")]
+            let label = truth.first().map_or(0, |t| *t as usize);
+            self.sum += match labels {
+                true => row.get(label).map_or(f64::NAN, |x| log_sum - x),
+                false => row.iter().zip(truth).map(weighed).sum(),
+            };
+            self.places += 1;
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a count of places")]
+    fn perplexity(&self) -> Option<f64> {
+        (self.places > 0).then(|| (self.sum / self.places as f64).exp())
+    }
+}
+
+/// Errors of one output and the spread of its target, by Welford's running mean.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fit {
+    count: f64,
+    mean: f64,
+    spread: f64,
+    error: f64,
+}
+
+impl Fit {
+    fn add(&mut self, y: f64, t: f64) {
+        self.count += 1.0;
+        let before = t - self.mean;
+        self.mean += before / self.count;
+        self.spread += before * (t - self.mean);
+        self.error += (t - y) * (t - y);
+    }
+}
+
+/// The mean of 1 - error / spread; for a target that is one number 1 where it is met exactly, else 0 (scikit-learn).
+#[allow(clippy::cast_precision_loss, reason = "a count of outputs")]
+fn r2(outputs: &[Fit]) -> Option<f64> {
+    let one = |f: &Fit| match (f.spread > 0.0, f.error > 0.0) {
+        (true, _) => 1.0 - f.error / f.spread,
+        (false, false) => 1.0,
+        (false, true) => 0.0,
+    };
+    (!outputs.is_empty()).then(|| outputs.iter().map(one).sum::<f64>() / outputs.len() as f64)
 }
 
 #[cfg(test)]
@@ -196,5 +340,54 @@ mod tests {
         let logit = Tensor::real(&[2, 1], vec![0.1, -0.1]).unwrap();
         let truth = Tensor::real(&[2, 1], vec![1.0, 0.0]).unwrap();
         assert_eq!(counted(&logit, Base::Real, &truth), (Some(1.0), Some(1.0)));
+    }
+
+    fn asked(metrics: &[Metric], predicted: &Tensor<f64>, target: &Tensor<f64>) -> Metrics {
+        let asked = Asked(metrics.to_vec());
+        let mut counted = asked.counted(false);
+        counted.add(predicted, Base::Real, target);
+        asked.of(&counted, 0.5)
+    }
+
+    #[test]
+    fn the_lower_of_equal_outputs_stands_before_the_other() {
+        let scores = Tensor::real(&[3, 3], vec![0.1, 0.3, 0.3, 0.5, 0.5, 0.5, 0.0, 1.0, 2.0]).unwrap();
+        let labels = Tensor::int(&[3, 1], vec![2, 1, 0]).unwrap();
+        let tops = [Metric::TopKAccuracy(1), Metric::TopKAccuracy(2), Metric::TopKAccuracy(3)];
+        let found = asked(&tops, &scores, &labels);
+        assert_eq!(found.top, [(1, 0.0), (2, 2.0 / 3.0), (3, 1.0)]);
+        let first = asked(&[Metric::Accuracy], &scores, &labels).accuracy;
+        assert_eq!(first, found.value(Some(Metric::TopKAccuracy(1))), "one is the accuracy");
+    }
+
+    #[test]
+    fn perplexity_is_that_of_the_mean_cross_entropy() {
+        let logits = vec![0.0, 1.0, 2.0, 1.0, -1.0, 0.5];
+        let labels = Tensor::int(&[2, 1], vec![2, 0]).unwrap();
+        let hot = Tensor::real(&[2, 3], vec![0.0, 0.0, 1.0, 1.0, 0.0, 0.0]).unwrap();
+        let log_sum = |row: &[f64]| row.iter().map(|x| x.exp()).sum::<f64>().ln();
+        let by_hand = ((log_sum(&logits[..3]) - 2.0 + log_sum(&logits[3..]) - 1.0) / 2.0).exp();
+        let logits = Tensor::real(&[2, 3], logits).unwrap();
+        for target in [labels, hot] {
+            let found = asked(&[Metric::Perplexity], &logits, &target).perplexity.unwrap();
+            assert!((found - by_hand).abs() < 1e-14, "{found} {by_hand}");
+        }
+        // As many equal outputs as there are classes.
+        let even = Tensor::real(&[1, 4], vec![1000.0; 4]).unwrap();
+        let found = asked(&[Metric::Perplexity], &even, &Tensor::int(&[1, 1], vec![3]).unwrap());
+        assert!((found.perplexity.unwrap() - 4.0).abs() < 1e-12);
+        assert_eq!(found.score(Some(Metric::Perplexity)), found.perplexity.map(|p| -p));
+    }
+
+    #[test]
+    fn r2_is_the_mean_over_outputs() {
+        let target = Tensor::real(&[3, 2], vec![1.0, 5.0, 2.0, 5.0, 3.0, 5.0]).unwrap();
+        let exact = asked(&[Metric::R2], &target, &target);
+        assert_eq!(exact.r2, Some(1.0));
+        let mean = Tensor::real(&[3, 2], vec![2.0, 5.0, 2.0, 5.0, 2.0, 5.5]).unwrap();
+        assert_eq!(asked(&[Metric::R2], &mean, &target).r2, Some(0.0));
+        let half = Tensor::real(&[3, 1], vec![1.5, 2.0, 2.5]).unwrap();
+        let one = Tensor::real(&[3, 1], vec![1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(asked(&[Metric::R2], &half, &one).r2, Some(1.0 - 0.5 / 2.0));
     }
 }

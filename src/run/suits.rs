@@ -6,8 +6,8 @@ use super::learner::rows_of;
 use super::metrics::Asked;
 use crate::data::{Column, Dataset, Values};
 use crate::diagram::Role;
-use crate::elaborate::{Part, Select, Training};
-use crate::object::Leaf;
+use crate::elaborate::{Metric, Part, Quantity, Select, Training};
+use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Diagnostics};
 
 /// Whether the target is `onehot[1]`: a single entry that is always 1, unlike the 0 or 1 of two classes.
@@ -42,36 +42,37 @@ pub(super) fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), D
                 "name a part that `split` makes",
             );
         }
-        if &**metric != "loss"
-            && (training.predict.is_none() || training.player.objective.ports_of(Role::Target).is_empty())
-        {
-            let what = if &**metric == "accuracy" { "an accuracy" } else { "an exact match" };
-            return wrong(format!("`select` looks at {what}, the run has no model with labels"), "select by loss");
+        let measured = training.predict.is_some() && !training.player.objective.ports_of(Role::Target).is_empty();
+        if let (Some(metric), false) = (metric, measured) {
+            let key = metric.key();
+            return wrong(format!("`select` looks at `{key}`, the run has no model with labels"), "select by loss");
         }
     }
-    let asked = Asked::by(&training.settings);
-    let target = data.and_then(|d| d.target.as_ref());
-    // A number that is neither 0 nor 1 names no class, and is met exactly by chance only.
-    let stray = match target.map(|t| &t.values) {
-        Some(Values::Real(values)) => values.iter().find(|x| **x != 0.0 && **x != 1.0),
-        _ => None,
-    };
-    let leave = "make it a label, `onehot[k]` or `class[k]`, or leave the metric off";
-    if let (true, Some(x)) = (asked.names_classes() && data.is_some_and(|d| d.classes.is_empty()), stray) {
-        return wrong(format!("`accuracy` needs a target of classes, this one has the number {x}"), leave);
+    for (monitor, quantity) in training.settings.monitors.iter().flat_map(|m| m.quantities.iter().map(move |q| (m, q)))
+    {
+        let Quantity::Of(part, metric) = quantity else { continue };
+        let rows = parts.map(|p| match &**part {
+            "valid" => &p.valid,
+            "test" => &p.test,
+            _ => &p.train,
+        });
+        let empty = rows.is_some_and(Vec::is_empty) || (rows.is_none() && &**part != "train");
+        let measured = training.predict.is_some() && !training.player.objective.ports_of(Role::Target).is_empty();
+        let d = if empty {
+            Diagnostic::error(Code::MONITOR, format!("`{quantity}` looks at the {part} part, which is empty"))
+                .at(monitor.span, "in this proposition")
+                .help("name a part that `split` makes")
+        } else if metric.is_some() && !measured {
+            Diagnostic::error(Code::MONITOR, format!("`{quantity}` needs a model with labels, which this run has not"))
+                .at(monitor.span, "in this proposition")
+                .help("watch the loss")
+        } else {
+            continue;
+        };
+        return Err(d.into());
     }
-    if let (true, Some(Values::Bool(bits))) = (asked.names_classes(), target.map(|t| &t.values)) {
-        let wide = target.map_or(1, |t| t.size());
-        let hot = |row: &[bool]| row.iter().filter(|b| **b).count() == 1;
-        if wide > 1 && !bits.chunks(wide).all(hot) {
-            return wrong(
-                format!("`accuracy` needs a target of classes, this one is {wide} bits that are no one-hot vector"),
-                "ask for `exact_match`, or end the target in `onehot[k] >> bits`",
-            );
-        }
-    }
-    if let (true, Some(x)) = (asked.exact, stray) {
-        return wrong(format!("`exact_match` needs a target of bits or classes, this one has the number {x}"), leave);
+    if let Some(data) = data {
+        measurable(training, data)?;
     }
     if let Some(batches) = &training.settings.order {
         let known = parts.map(|p| p.train.as_slice()).unwrap_or_default();
@@ -82,6 +83,66 @@ pub(super) fn suits(training: &Training, data: Option<&Dataset>) -> Result<(), D
                 "rows are counted from 0 over the whole data set",
             );
         }
+    }
+    Ok(())
+}
+
+/// Whether the metrics that a run asks for can be had of its outputs and targets.
+fn measurable(training: &Training, data: &Dataset) -> Result<(), Diagnostics> {
+    let wrong = |why: String, help: &str| -> Result<(), Diagnostics> {
+        Err(Diagnostic::error(Code::TRAIN_FIELD, why).at(training.span, "in this run").help(help).into())
+    };
+    let asked = Asked::by(&training.settings);
+    let Some(target) = data.target.as_ref() else { return Ok(()) };
+    let output = training.predict.as_ref().and_then(|m| m.diagram.out_leaves().into_iter().next());
+    // A number that is neither 0 nor 1 names no class, and is met exactly by chance only.
+    let stray = match &target.values {
+        Values::Real(values) => values.iter().find(|x| **x != 0.0 && **x != 1.0),
+        _ => None,
+    };
+    let leave = "make it a label, `onehot[k]` or `class[k]`, or leave the metric off";
+    for metric in asked.of_classes() {
+        let key = metric.key();
+        if let (true, Some(x)) = (data.classes.is_empty(), stray) {
+            return wrong(format!("`{key}` needs a target of classes, this one has the number {x}"), leave);
+        }
+        if let Values::Bool(bits) = &target.values {
+            let wide = target.size();
+            let hot = |row: &[bool]| row.iter().filter(|b| **b).count() == 1;
+            if wide > 1 && !bits.chunks(wide).all(hot) {
+                return wrong(
+                    format!("`{key}` needs a target of classes, this one is {wide} bits that are no one-hot vector"),
+                    "ask for `exact_match`, or end the target in `onehot[k] >> bits`",
+                );
+            }
+        }
+        let classes = output.as_ref().map_or(0, |leaf| leaf.dims.last().map_or(1, |d| d.at(1)));
+        match metric {
+            Metric::TopKAccuracy(k) if k > classes => {
+                return wrong(
+                    format!("`{key}` looks at the {k} largest outputs, the model has {classes}"),
+                    "name a k below the number of classes",
+                );
+            }
+            Metric::Perplexity if classes < 2 || output.as_ref().is_none_or(|leaf| leaf.base != Base::Real) => {
+                let given = output.as_ref().map_or_else(String::new, ToString::to_string);
+                return wrong(
+                    format!("`{key}` needs one real output for each class, the model gives {given}"),
+                    "end the model in as many numbers as there are classes",
+                );
+            }
+            _ => {}
+        }
+    }
+    if let (true, Some(x)) = (asked.exact(), stray) {
+        return wrong(format!("`exact_match` needs a target of bits or classes, this one has the number {x}"), leave);
+    }
+    let numbers = matches!(target.values, Values::Real(_)) && output.is_some_and(|leaf| leaf.base == Base::Real);
+    if asked.fits() && !numbers {
+        return wrong(
+            "`r2` needs a target and outputs of real numbers".to_owned(),
+            "ask for `accuracy` or `exact_match`",
+        );
     }
     Ok(())
 }

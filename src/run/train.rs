@@ -3,10 +3,11 @@
 use super::float::Float;
 use super::learner::Learner;
 use super::metrics::Metrics;
+use super::monitor::Watch;
 use super::schedule::{Schedule, Turn};
 use super::tensor::Tensor;
 use crate::data::Parts;
-use crate::elaborate::{Select, Settings};
+use crate::elaborate::{OnViolation, Quantity, Select, Settings};
 use crate::source::Diagnostic;
 
 /// What is known at the end of an epoch, or of `validate = every(k)` steps.
@@ -22,6 +23,8 @@ pub struct Report {
     pub train_losses: Vec<f64>,
     /// The validation part, if there is one.
     pub valid: Option<Metrics>,
+    /// What the run's monitors have seen, as [`Watch::save`] writes it.
+    pub watch: String,
 }
 
 /// Watches a run and may end it.
@@ -98,6 +101,16 @@ pub struct Started<T> {
     pub best: Option<Kept<T>>,
     /// The losses since the last report.
     pub since: Since,
+    /// What its monitors have seen.
+    pub watch: Watch,
+}
+
+impl<T> Started<T> {
+    /// The beginning of a run.
+    #[must_use]
+    pub fn anew(settings: &Settings) -> Started<T> {
+        Started { best: None, since: Since::default(), watch: Watch::new(&settings.monitors) }
+    }
 }
 
 /// How a run ended.
@@ -109,6 +122,10 @@ pub struct Outcome<T> {
     pub best: Option<Kept<T>>,
     /// The losses since the last report.
     pub since: Since,
+    /// What its monitors have seen.
+    pub watch: Watch,
+    /// Whether a monitor ended it.
+    pub stopped: bool,
     /// Whether the observer ended it.
     pub interrupted: bool,
     /// What ended it before its time.
@@ -127,85 +144,135 @@ pub fn run<T: Float>(
     from: Started<T>,
     observer: &mut dyn Observer<T>,
 ) -> Outcome<T> {
-    let Started { mut best, mut since } = from;
-    let outcome = |learner: &Learner<T>, best, since, interrupted, fault| Outcome {
-        step: learner.updates(),
-        best,
-        since,
-        interrupted,
-        fault,
-    };
+    let Started { best, since, watch } = from;
     // Whether something was learned since the last report.
-    let mut moved = since.some() || learner.updates() == 0;
-    loop {
-        if observer.interrupted() {
-            return outcome(learner, best, since, true, None);
-        }
-        let turn = match schedule.turn(learner) {
-            Ok(turn) => turn,
-            Err(d) => return outcome(learner, best, since, false, Some(d)),
-        };
-        let ends = match &turn {
-            Turn::Step { batch, ends_epoch } => {
-                match learner.play(batch) {
-                    Ok(losses) => since.add(&losses),
-                    Err(d) => return outcome(learner, best, since, false, Some(d)),
-                }
-                moved = true;
-                // Reports stand between steps, never within the turns of one.
-                if learner.turn() > 0 {
-                    continue;
-                }
-                observer.stepped(learner.updates(), learner.met().0);
-                *ends_epoch
-            }
-            Turn::Passed => true,
-            Turn::Done => false,
-        };
-        let due = match (settings.validate, &turn) {
-            (_, Turn::Done) => moved,
-            (Some(k), Turn::Step { .. }) => learner.updates().is_multiple_of(k),
-            (Some(_), Turn::Passed) => false,
-            (None, _) => ends && moved,
-        };
-        if due {
-            let made = report(learner, schedule, parts, settings, &since, &mut best);
-            let said = made.and_then(|r| observer.report(&r, learner, best.as_ref()));
-            if let Err(d) = said {
-                return outcome(learner, best, since, false, Some(d));
-            }
-            since = Since::default();
-            moved = false;
-        }
-        if turn == Turn::Done {
-            return outcome(learner, best, since, false, None);
-        }
-    }
+    let moved = since.some() || learner.updates() == 0;
+    let mut going = Going { settings, parts, best, since, watch, moved };
+    let end = going.on(learner, schedule, observer);
+    let Going { best, since, watch, .. } = going;
+    let (stopped, interrupted) = (matches!(end, Ok(End::Stopped)), matches!(end, Ok(End::Interrupted)));
+    Outcome { step: learner.updates(), best, since, watch, stopped, interrupted, fault: end.err() }
 }
 
-fn report<T: Float>(
-    learner: &mut Learner<T>,
-    schedule: &Schedule,
-    parts: &Parts,
-    settings: &Settings,
-    since: &Since,
-    best: &mut Option<Kept<T>>,
-) -> Result<Report, Diagnostic> {
-    let valid = if parts.valid.is_empty() { None } else { Some(learner.metrics(&parts.valid)?) };
-    if let Select::Best { part, metric } = &settings.select {
-        let seen = match &**part {
-            "valid" => valid.clone(),
-            "train" => Some(learner.metrics(&parts.train)?),
-            _ => Some(learner.metrics(&parts.test)?),
-        };
-        let score = seen.and_then(|m| m.score(metric));
-        // The later of equals is kept.
-        if let Some(score) = score.filter(|s| !s.is_nan() && best.as_ref().is_none_or(|b| *s >= b.score)) {
-            let (params, states) = (learner.params().to_vec(), learner.states().to_vec());
-            *best = Some(Kept { params, states, step: learner.updates(), score });
+/// Why a run ended where nothing was at fault.
+enum End {
+    Done,
+    Stopped,
+    Interrupted,
+}
+
+/// A run that goes on.
+struct Going<'a, T> {
+    settings: &'a Settings,
+    parts: &'a Parts,
+    best: Option<Kept<T>>,
+    since: Since,
+    watch: Watch,
+    moved: bool,
+}
+
+impl<T: Float> Going<'_, T> {
+    fn on(
+        &mut self,
+        learner: &mut Learner<T>,
+        schedule: &mut Schedule,
+        observer: &mut dyn Observer<T>,
+    ) -> Result<End, Diagnostic> {
+        let settings = self.settings;
+        loop {
+            if settings.on_violation == OnViolation::Stop && self.watch.violated(&settings.monitors) {
+                return Ok(End::Stopped);
+            }
+            if observer.interrupted() {
+                return Ok(End::Interrupted);
+            }
+            let turn = schedule.turn(learner)?;
+            let ends = match &turn {
+                Turn::Step { batch, ends_epoch } => {
+                    self.play(learner, batch)?;
+                    // Reports stand between steps, never within the turns of one.
+                    if learner.turn() > 0 {
+                        continue;
+                    }
+                    observer.stepped(learner.updates(), learner.met().0);
+                    *ends_epoch
+                }
+                Turn::Passed => true,
+                Turn::Done => false,
+            };
+            let due = match (settings.validate, &turn) {
+                (_, Turn::Done) => self.moved,
+                (Some(k), Turn::Step { .. }) => learner.updates().is_multiple_of(k),
+                (Some(_), Turn::Passed) => false,
+                (None, _) => ends && self.moved,
+            };
+            if due {
+                let made = self.report(learner, schedule)?;
+                observer.report(&made, learner, self.best.as_ref())?;
+                self.since = Since::default();
+                self.moved = false;
+            }
+            if turn == Turn::Done {
+                return Ok(End::Done);
+            }
         }
     }
-    let (train_loss, train_losses) = since.means();
-    let step = learner.updates();
-    Ok(Report { step, epoch: schedule.epochs_of(learner), train_loss, train_losses, valid })
+
+    fn play(&mut self, learner: &mut Learner<T>, batch: &Parts) -> Result<(), Diagnostic> {
+        let before = learner.updates();
+        let made = learner.play(batch);
+        let (loss, losses) = learner.met();
+        let ended = made.is_err() && std::iter::once(&loss).chain(losses).any(|l| !l.is_finite());
+        // A step is seen whole; a loss that ends the run is seen too.
+        if (made.is_ok() && learner.turn() == 0) || ended {
+            let named = learner.loss_names();
+            self.watch.look(&self.settings.monitors, false, before + 1, |quantity| match quantity {
+                Quantity::Loss(None) => Some(loss),
+                Quantity::Loss(Some(name)) => named.iter().position(|n| n == name).and_then(|i| losses.get(i)).copied(),
+                Quantity::Of(..) => None,
+            });
+        }
+        self.since.add(&made?);
+        self.moved = true;
+        Ok(())
+    }
+
+    fn report(&mut self, learner: &mut Learner<T>, schedule: &Schedule) -> Result<Report, Diagnostic> {
+        let Settings { monitors, select, .. } = self.settings;
+        let valid = if self.parts.valid.is_empty() { None } else { Some(learner.metrics(&self.parts.valid)?) };
+        let watched = |part: &str| {
+            let mut named = monitors.iter().flat_map(|m| &m.quantities);
+            named.any(|q| matches!(q, Quantity::Of(p, _) if &**p == part))
+        };
+        let mut of_part = |part: &str, rows: &[usize]| {
+            let selects = matches!(select, Select::Best { part: p, .. } if &**p == part);
+            if selects || watched(part) { learner.metrics(rows).map(Some) } else { Ok(None) }
+        };
+        let train = of_part("train", &self.parts.train)?;
+        let test = of_part("test", &self.parts.test)?;
+        let seen = |part: &str| match part {
+            "valid" => valid.as_ref(),
+            "train" => train.as_ref(),
+            _ => test.as_ref(),
+        };
+        if let Select::Best { part, metric } = select {
+            let score = seen(part).and_then(|m| m.score(*metric));
+            // The later of equals is kept.
+            if let Some(score) = score.filter(|s| !s.is_nan() && self.best.as_ref().is_none_or(|b| *s >= b.score)) {
+                let (params, states) = (learner.params().to_vec(), learner.states().to_vec());
+                self.best = Some(Kept { params, states, step: learner.updates(), score });
+            }
+        }
+        let (train_loss, train_losses) = self.since.means();
+        let (step, named) = (learner.updates(), learner.loss_names());
+        self.watch.look(monitors, true, step, |quantity| match quantity {
+            Quantity::Of(part, metric) => seen(part).and_then(|m| m.value(*metric)),
+            Quantity::Loss(None) => Some(train_loss),
+            Quantity::Loss(Some(name)) => {
+                named.iter().position(|n| n == name).and_then(|i| train_losses.get(i)).copied()
+            }
+        });
+        let epoch = schedule.epochs_of(learner);
+        Ok(Report { step, epoch, train_loss, train_losses, valid, watch: self.watch.save() })
+    }
 }

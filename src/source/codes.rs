@@ -72,6 +72,7 @@ codes! {
     CONVERSION = 506, "a loss whose derivative cannot be inverted";
     NO_REVERSE = 507, "no reverse derivative";
     MEETING = 508, "a variable that meets itself in a product of bits";
+    MONITOR = 510, "a proposition about a run that is none or does not hold";
     DATA_FILE = 601, "a data file that cannot be read";
     DATA_VALUE = 602, "a value that cannot be used";
     DATA_COLUMN = 603, "a column that is not there";

@@ -5,6 +5,7 @@ pub(super) mod data_items;
 pub(super) mod frozen;
 pub(super) mod initialisers;
 pub(super) mod models;
+pub(super) mod monitors;
 pub(super) mod objective;
 pub(super) mod ports;
 pub(super) mod prims;

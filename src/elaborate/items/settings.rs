@@ -1,5 +1,6 @@
 //! The settings of a training run, each checked where it is written.
 
+use crate::elaborate::items::monitors::{Monitor, OnViolation, monitors};
 use crate::elaborate::items::train::Fields;
 use crate::elaborate::program::{
     Aggregator, BatchSize, Length, Metric, Precision, Rows, RuleDiagram, Select, Settings,
@@ -49,6 +50,7 @@ pub(crate) struct Wished {
     select: Select,
     aggregator: Option<Aggregator>,
     rows: Rows,
+    watched: (Vec<Monitor>, OnViolation),
     validate: Option<usize>,
 }
 
@@ -86,14 +88,29 @@ impl Wished {
             );
             return None;
         }
-        let Wished { length, seed, precision, shuffle, order, metrics, select, rows, validate, .. } = self;
-        Some(Settings { batch, length, seed, precision, shuffle, order, metrics, select, aggregator, rows, validate })
+        let Wished { length, seed, precision, shuffle, order, metrics, select, rows, watched, validate, .. } = self;
+        let (monitors, on_violation) = watched;
+        Some(Settings {
+            batch,
+            length,
+            seed,
+            precision,
+            shuffle,
+            order,
+            metrics,
+            select,
+            aggregator,
+            rows,
+            monitors,
+            on_violation,
+            validate,
+        })
     }
 }
 
 /// Every setting of a run; a fault in one does not hide those of the others.
 pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Wished> {
-    for key in ["monitor", "on_violation", "schedule"] {
+    for key in ["schedule"] {
         if let Some(e) = fields.get(key) {
             let said: Res<()> = Elab::not_yet(&format!("`{key}`"), e.span);
             elab.keep(said);
@@ -129,7 +146,10 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
         Some((e, _)) => wrong(e, "validate", "every(k)"),
     };
     let validate = elab.keep(validate);
-    let (metrics, select) = (metrics(fields.get("metrics")), select(fields.get("select")));
+    let watched = monitors(elab, fields, env);
+    let watched = elab.keep(watched);
+    let metrics = metrics(elab, fields.get("metrics"), env);
+    let select = select(elab, fields.get("select"), env);
     let (metrics, select) = (elab.keep(metrics), elab.keep(select));
     // What was refused has its message already.
     Ok(Wished {
@@ -143,6 +163,7 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
         select: select.ok_or(None)?,
         aggregator: aggregator.ok_or(None)?,
         rows: rows.ok_or(None)?,
+        watched: watched.ok_or(None)?,
         validate: validate.ok_or(None)?,
     })
 }
@@ -234,40 +255,78 @@ fn count<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>, field: &str) -> Re
     fault(Diagnostic::error(Code::TRAIN_FIELD, format!("`{field}` is {needs}")).at(e.span, format!("this is {x}")))
 }
 
-fn metrics(e: Option<&Expr>) -> Res<Vec<Metric>> {
+fn metrics<'p>(elab: &mut Elab<'p>, e: Option<&'p Expr>, env: &Env<'p>) -> Res<Vec<Metric>> {
     let Some(e) = e else { return Ok(Vec::new()) };
     let list: Vec<&Expr> = match &e.kind {
-        ExprKind::List(args) => {
-            args.iter().filter_map(|a| if let ArgValue::Expr(e) = &a.value { Some(e) } else { None }).collect()
-        }
+        ExprKind::List(args) => args.iter().filter_map(Arg::plain).collect(),
         _ => vec![e],
     };
     list.into_iter()
-        .map(|m| match word(m).as_deref() {
-            Some("accuracy") => Ok(Metric::Accuracy),
-            Some("confusion_matrix") => Ok(Metric::ConfusionMatrix),
-            Some("exact_match") => Ok(Metric::ExactMatch),
-            Some(w @ ("perplexity" | "r2" | "top_k_accuracy")) => Elab::not_yet(&format!("the metric `{w}`"), m.span),
+        .map(|m| match metric(elab, m, env)? {
+            Some((None, metric)) => Ok(metric),
             _ => wrong(m, "metrics", "a list of metrics, such as [accuracy, confusion_matrix]"),
         })
         .collect()
 }
 
-fn select(e: Option<&Expr>) -> Res<Select> {
+/// A metric, perhaps of a part of the data: `accuracy`, `valid.top_k_accuracy(5)`.
+pub(crate) fn metric<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<Option<(Option<&'p str>, Metric)>> {
+    let (path, args): (&'p [_], &'p [Arg]) = match &e.kind {
+        ExprKind::Path(path) => (path, &[]),
+        ExprKind::Apply(head, groups) => match (&head.kind, groups.as_slice()) {
+            (ExprKind::Path(path), [group]) if group.kind == GroupKind::Args => (path, &group.args),
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let (part, name) = match path {
+        [name] => (None, name),
+        [part, name] => (Some(&*part.name), name),
+        _ => return Ok(None),
+    };
+    let plain = match &*name.name {
+        "accuracy" => Metric::Accuracy,
+        "confusion_matrix" => Metric::ConfusionMatrix,
+        "exact_match" => Metric::ExactMatch,
+        "perplexity" => Metric::Perplexity,
+        "r2" => Metric::R2,
+        "top_k_accuracy" => {
+            let [Arg { value: ArgValue::Expr(k), .. }] = args else {
+                return fault(
+                    Diagnostic::error(Code::TRAIN_FIELD, "`top_k_accuracy` needs its k")
+                        .at(e.span, "among how many?")
+                        .help("for example `top_k_accuracy(5)`"),
+                );
+            };
+            return Ok(Some((part, Metric::TopKAccuracy(count(elab, k, env, "top_k_accuracy")?))));
+        }
+        _ => return Ok(None),
+    };
+    Ok(args.is_empty().then_some((part, plain)))
+}
+
+fn select<'p>(elab: &mut Elab<'p>, e: Option<&'p Expr>, env: &Env<'p>) -> Res<Select> {
     let Some(e) = e else { return Ok(Select::Last) };
     if word(e).as_deref() == Some("last") {
         return Ok(Select::Last);
     }
-    let path = match call(e) {
-        Some(("best", [Arg { name: None, value: ArgValue::Expr(inner), .. }])) => word(inner),
-        _ => None,
-    };
-    match path.as_deref().and_then(|p| p.split_once('.')) {
-        Some((part @ ("train" | "valid" | "test"), metric @ ("loss" | "accuracy" | "exact_match"))) => {
-            Ok(Select::Best { part: part.into(), metric: metric.into() })
+    if let Some(("best", [Arg { name: None, value: ArgValue::Expr(inner), .. }])) = call(e) {
+        let found = match word(inner).as_deref().and_then(|w| w.split_once('.')) {
+            Some((part, "loss")) => Some((part.to_owned(), None)),
+            _ => match metric(elab, inner, env)? {
+                Some((Some(part), metric)) if metric != Metric::ConfusionMatrix => {
+                    Some((part.to_owned(), Some(metric)))
+                }
+                _ => None,
+            },
+        };
+        if let Some((part, metric)) = found
+            && matches!(&*part, "train" | "valid" | "test")
+        {
+            return Ok(Select::Best { part: part.as_str().into(), metric });
         }
-        _ => wrong(e, "select", "`last` or `best(valid.accuracy)`, also of `loss` and `exact_match`"),
     }
+    wrong(e, "select", "`last` or `best(valid.accuracy)`, also of `loss` and the other metrics")
 }
 
 fn order<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<Vec<Vec<usize>>> {

@@ -8,7 +8,7 @@ use crate::diagram::Diagram;
 use crate::elaborate::items::data_items::spec_of;
 use crate::elaborate::items::objective::{goal, objective_of, prediction, trained};
 use crate::elaborate::items::ports::ParamPort;
-use crate::elaborate::items::{frozen, settings};
+use crate::elaborate::items::{frozen, monitors, settings};
 use crate::elaborate::program::{Parameter, Part, Player, RuleDiagram, Training, Turns};
 use crate::elaborate::scope::names::{Definitions, nearest};
 use crate::elaborate::session::Elab;
@@ -175,6 +175,7 @@ fn build(
         said.push(d);
         return None;
     }
+    monitors::known(&settings.monitors, &goal.losses().names()).into_iter().for_each(|d| said.push(d));
     let resolved =
         fields.list.iter().map(|f| (f.name.name.to_string(), defs.sources.slice(f.value.span).to_owned())).collect();
     Some(Training {

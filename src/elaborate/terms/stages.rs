@@ -184,9 +184,6 @@ fn settings_of<'p>(
                 );
             }
         };
-        if matches!(e.kind, ExprKind::Then(_)) {
-            return Elab::not_yet("`then` between schedules", e.span);
-        }
         let default = given.is_none();
         if default && mentioned(e).iter().any(|n| scheduled.contains(n)) {
             // It is worked out where the schedules before it have their values.
@@ -194,11 +191,11 @@ fn settings_of<'p>(
             out.push((formal.name.name.clone(), Setting::Default(e)));
             continue;
         }
-        if let ExprKind::Apply(head, _) = &e.kind
-            && matches!(&head.kind, ExprKind::Path(p) if matches!(p.as_slice(), [n] if &*n.name == "linear"))
-            && elab.defs.resolve(from.file, "linear").is_some_and(|id| elab.defs.is_prelude(id.file))
-        {
-            return Elab::not_yet("the schedule `linear(..)`", e.span);
+        let straight = matches!(&e.kind, ExprKind::Apply(head, _) if elab.straight(head, &from).is_some());
+        if straight || matches!(e.kind, ExprKind::Then(_)) {
+            scheduled.push(&formal.name.name);
+            out.push((formal.name.name.clone(), Setting::Schedule(e, from)));
+            continue;
         }
         let den = elab.setting(e, &from, "")?;
         let setting = match den {

@@ -4,3 +4,4 @@ pub(super) mod rule_bodies;
 pub(super) mod rule_scope;
 pub(super) mod rule_tangent;
 pub(super) mod rules;
+pub(super) mod schedules;

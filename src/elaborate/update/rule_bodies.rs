@@ -7,7 +7,6 @@
 use crate::diagram::{Role, Wire};
 use crate::elaborate::program::{Parameter, StateInit, StatePort};
 use crate::elaborate::session::Elab;
-use crate::elaborate::terms::apply::Arriving;
 use crate::elaborate::typing::dims::Vars;
 use crate::elaborate::typing::types::{DimTerm, Ty};
 use crate::elaborate::value::{Den, Env, Place, Res, RuleStage, Setting, Value, fault};
@@ -174,9 +173,7 @@ impl<'p> Building<'_, 'p> {
             let den = match setting {
                 Setting::Value(den) => den.clone(),
                 Setting::Schedule(e, from) => {
-                    let clock = Arriving { value: Value::Wire(self.clock), from: None };
-                    let place = Place::new("");
-                    Den::Wires(self.elab.apply(e, &from.at(place), clock)?)
+                    Den::Wires(self.elab.schedule(e, &from.at(Place::new("")), self.clock)?)
                 }
                 Setting::Default(e) => self.elab.setting(e, &body.env, "")?,
             };
