@@ -442,14 +442,19 @@ impl<T: Float> Learner<T> {
         Ok(all)
     }
 
+    /// How many turns the players of a move have made.
+    fn clock_of(&self, m: &Move<T>) -> usize {
+        self.made(|other| m.players.iter().any(|p| other.players.contains(p)))
+    }
+
     /// What a move is given: the old state, a batch, the clock of its players.
     fn inputs_of(
         &self,
         m: &Move<T>,
         rows: &[usize],
+        clock: usize,
         streams: &mut (Stream, Stream),
     ) -> Result<Vec<Tensor<T>>, RunFault> {
-        let clock = self.made(|other| m.players.iter().any(|p| other.players.contains(p)));
         self.fill(&m.fed.feeds, &self.params, rows, clock, (&mut streams.0, Some(&mut streams.1)))
     }
 
@@ -476,9 +481,11 @@ impl<T: Float> Learner<T> {
     /// Those of [`Learner::step`].
     pub fn play(&mut self, batch: &Parts) -> Result<Vec<(usize, f64)>, Diagnostic> {
         let kind = self.kind();
-        let Some(slot) = self.cycle.get_mut(kind) else { return Ok(Vec::new()) };
-        let mut moves = std::mem::take(&mut slot.0);
-        let made = self.make(&mut moves, batch);
+        // The clocks count moves of this turn too, so they are read while those are at their place.
+        let Some((moves, _)) = self.cycle.get(kind) else { return Ok(Vec::new()) };
+        let clocks: Vec<usize> = moves.iter().map(|m| self.clock_of(m)).collect();
+        let mut moves = self.cycle.get_mut(kind).map(|slot| std::mem::take(&mut slot.0)).unwrap_or_default();
+        let made = self.make(&mut moves, &clocks, batch);
         if let Some(slot) = self.cycle.get_mut(kind) {
             slot.0 = moves;
         }
@@ -503,13 +510,13 @@ impl<T: Float> Learner<T> {
     }
 
     /// What the moves of a turn make of the state: the losses, then states and parameters.
-    fn make(&self, moves: &mut [Move<T>], batch: &Parts) -> Result<Moved<T>, Diagnostic> {
+    fn make(&self, moves: &mut [Move<T>], clocks: &[usize], batch: &Parts) -> Result<Moved<T>, Diagnostic> {
         let mut streams = self.streams();
         let mut losses = Vec::new();
         let mut next: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
-        for m in moves {
+        for (m, clock) in moves.iter_mut().zip(clocks) {
             let rows = rows_of(batch, m.part);
-            let inputs = self.inputs_of(m, rows, &mut streams).map_err(|f| self.message(&f))?;
+            let inputs = self.inputs_of(m, rows, *clock, &mut streams).map_err(|f| self.message(&f))?;
             let made = m.fed.machine.run(&inputs, rows.len().max(1));
             drop(inputs);
             let mut outs = made.map_err(|f| self.message(&f))?;
@@ -597,7 +604,7 @@ impl<T: Float> Learner<T> {
         let (mut losses, mut requests) = (Vec::new(), Vec::new());
         for m in moves {
             let rows = rows_of(batch, m.part);
-            let inputs = self.inputs_of(m, rows, &mut streams)?;
+            let inputs = self.inputs_of(m, rows, self.clock_of(m), &mut streams)?;
             let mut outs = m.fed.machine.run(&inputs, rows.len().max(1))?;
             let mut ends = outs.split_off((self.states.len() + self.params.len()).min(outs.len()));
             requests.extend(ends.split_off(m.losses.min(ends.len())));
