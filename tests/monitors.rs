@@ -28,7 +28,7 @@ fn verdicts(run: &Path) -> Vec<Value> {
 fn verdicts_are_those_of_the_trace() {
     let dir = folder("monitor-verdicts");
     let claims = "monitor = [always(finite(loss)), always(next(loss) <= loss), eventually(loss < 0.01), eventually(loss > 2),
-        always(next(next(loss)) < loss | loss < 1e-9), always((loss >= 0) & !(loss > 1)), eventually(next(loss) / loss < 0.5)]";
+        always((next(next(loss)) < loss) | (loss < 1e-9)), always((loss >= 0) & !(loss > 1)), eventually(next(loss) / loss < 0.5)]";
     for (lr, descends) in [("0.1", true), ("1.1", false)] {
         let file = descent(&dir, lr, claims);
         let run = dir.join(lr);
