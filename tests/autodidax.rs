@@ -675,17 +675,17 @@ fn a_small_net_learns_exclusive_or() {
 /// The same R over Z2, the same step: one pass over the sixteen rows, and the table holds the parity of four bits.
 #[test]
 fn a_table_learns_parity() {
-    let (k, bit) = (4, |row: usize, j: usize| row >> j & 1 == 1);
+    let (k, bit) = (4, |row: usize, j: usize| (row >> j) & 1 == 1);
     let one = requests(&table(k), &wrong_bit(), |_, loss| loss);
     let train = step(&one, 1, &plus(), 1);
     let mut t = Tensor { shape: vec![2; k], data: vec![false; 1 << k] };
     let row = |r: usize| Tensor { shape: vec![1, k], data: (0..k).map(|j| bit(r, j)).collect() };
     let mut wrong = [0, 0];
-    for pass in 0..2 {
+    for wrong in &mut wrong {
         for r in 0..1 << k {
             let label = Tensor { shape: vec![1], data: vec![(0..k).fold(false, |p, j| p ^ bit(r, j))] };
             let mut out = run(&train, &[t, row(r), label]);
-            wrong[pass] += usize::from(out.pop().unwrap().data[0]);
+            *wrong += usize::from(out.pop().unwrap().data[0]);
             t = out.remove(0);
         }
     }
@@ -698,7 +698,7 @@ fn votes_mod_2_are_parity() {
     let put = Lens::of(&table(3).body).put;
     for case in 0..1 << 11 {
         let bits = |from: usize, shape: &[usize]| {
-            let data = (0..shape.iter().product()).map(|i: usize| (case * 1_103_515_245 >> (from + i)) & 1).collect();
+            let data = (0..shape.iter().product()).map(|i: usize| ((case * 1_103_515_245) >> (from + i)) & 1).collect();
             Tensor { shape: shape.to_vec(), data }
         };
         let votes = [bits(3, &[2, 2, 2]), bits(13, &[3]), Tensor { shape: vec![], data: vec![1i64] }];

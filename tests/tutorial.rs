@@ -3,7 +3,7 @@
 //! A block of `lens` whose first line is `// name.lens` is that file. A block of `console` has commands behind `$ ` and
 //! what they say below; `...` stands for any lines, `[..]` for any text of a line.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read files")]
 
 mod book;
