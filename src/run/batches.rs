@@ -1,12 +1,14 @@
 //! Rows of a data set as tensors of a batch.
 //!
-//! Columns are converted once to the run's precision; a batch is a copy of its rows in order.
+//! Numbers are converted once to the run's precision, bytes and labels when they are gathered; a batch is a copy of its
+//! rows in order.
 
 use super::float::Float;
 use super::tensor::Tensor;
 use crate::data::{Column, Values};
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Span};
+use std::sync::Arc;
 
 /// A column in the run's precision, one row an example.
 #[derive(Clone, Debug)]
@@ -18,6 +20,9 @@ pub(super) struct Rows<T> {
 #[derive(Clone, Debug)]
 enum Entries<T> {
     Real(Vec<T>),
+    /// One byte an entry, and the number of each byte.
+    Bytes(Arc<Vec<u8>>, Vec<T>),
+    Labels(Vec<u32>),
     Int(Vec<i64>),
     Bool(Vec<bool>),
 }
@@ -26,18 +31,19 @@ impl<T: Float> Rows<T> {
     /// A column for a port; entries are taken in order when their number is the port's.
     pub(super) fn new(column: &Column, port: &Leaf, what: &str, span: Span) -> Result<Rows<T>, Diagnostic> {
         let size: usize = column.shape.iter().product();
-        if let Values::Real(v) = &column.values
-            && let Some(at) = v.iter().position(|x| x.is_finite() && !T::from_f64(*x).to_f64().is_finite())
-        {
+        let beyond_it = |x: &f64| x.is_finite() && !T::from_f64(*x).to_f64().is_finite();
+        if let Some((at, number)) = column.reals().and_then(|all| all.enumerate().find(|(_, x)| beyond_it(x))) {
             let (row, entry) = (at / size.max(1), at % size.max(1));
-            let number = v.get(at).copied().unwrap_or_default();
             let what = format!("{number:e}, entry {entry} of the {what} of row {row}, is");
             return Err(beyond(&what, Code::DATA_VALUE).at(span, "rows and entries are counted from 0"));
         }
         let entries = match (&column.values, port.base) {
             (Values::Real(v), Base::Real) => Some(Entries::Real(v.iter().map(|x| T::from_f64(*x)).collect())),
+            (Values::Bytes { bytes, numbers }, Base::Real) => {
+                Some(Entries::Bytes(Arc::clone(bytes), numbers.iter().map(|x| T::from_f64(*x)).collect()))
+            }
             (Values::Fin { classes, values }, Base::Fin(n)) if *classes == n as usize => {
-                Some(Entries::Int(values.iter().map(|x| i64::from(*x)).collect()))
+                Some(Entries::Labels(values.clone()))
             }
             (Values::Bool(v), Base::Bool) => Some(Entries::Bool(v.clone())),
             _ => None,
@@ -73,7 +79,7 @@ impl<T: Float> Rows<T> {
     /// The same in a shape of as many entries.
     pub(super) fn gather_as(&self, rows: &[usize], shape: &[usize]) -> Tensor<T> {
         let size: usize = self.shape.iter().product();
-        fn take<E: Clone>(from: &[E], rows: &[usize], size: usize) -> Vec<E> {
+        fn take<E: Copy>(from: &[E], rows: &[usize], size: usize) -> Vec<E> {
             let mut out = Vec::with_capacity(rows.len() * size);
             for row in rows {
                 out.extend_from_slice(from.get(row * size..(row + 1) * size).unwrap_or_default());
@@ -82,6 +88,11 @@ impl<T: Float> Rows<T> {
         }
         let made = match &self.entries {
             Entries::Real(v) => Tensor::real(shape, take(v, rows, size)),
+            Entries::Bytes(bytes, numbers) => {
+                let number = |byte: u8| numbers.get(usize::from(byte)).copied().unwrap_or(T::from_f64(f64::NAN));
+                Tensor::real(shape, take(bytes, rows, size).into_iter().map(number).collect())
+            }
+            Entries::Labels(v) => Tensor::int(shape, take(v, rows, size).into_iter().map(i64::from).collect()),
             Entries::Int(v) => Tensor::int(shape, take(v, rows, size)),
             Entries::Bool(v) => Tensor::bool(shape, take(v, rows, size)),
         };

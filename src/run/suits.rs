@@ -12,7 +12,7 @@ use crate::source::{Code, Diagnostic, Diagnostics};
 
 /// Whether the target is `onehot[1]`: a single entry that is always 1, unlike the 0 or 1 of two classes.
 pub(super) fn one_class(data: &Dataset) -> bool {
-    let real = |c: &Column| matches!(c.values, Values::Real(_)) && c.size() == 1;
+    let real = |c: &Column| c.reals().is_some() && c.size() == 1;
     !data.classes.is_empty() && data.target.as_ref().is_some_and(real)
 }
 
@@ -96,10 +96,7 @@ fn measurable(training: &Training, data: &Dataset) -> Result<(), Diagnostics> {
     let Some(target) = data.target.as_ref() else { return Ok(()) };
     let output = training.predict.as_ref().and_then(|m| m.diagram.out_leaves().into_iter().next());
     // A number that is neither 0 nor 1 names no class, and is met exactly by chance only.
-    let stray = match &target.values {
-        Values::Real(values) => values.iter().find(|x| **x != 0.0 && **x != 1.0),
-        _ => None,
-    };
+    let stray = target.reals().and_then(|mut all| all.find(|x| *x != 0.0 && *x != 1.0));
     let leave = "make it a label, `onehot[k]` or `class[k]`, or leave the metric off";
     for metric in asked.of_classes() {
         let key = metric.key();
@@ -137,7 +134,7 @@ fn measurable(training: &Training, data: &Dataset) -> Result<(), Diagnostics> {
     if let (true, Some(x)) = (asked.exact(), stray) {
         return wrong(format!("`exact_match` needs a target of bits or classes, this one has the number {x}"), leave);
     }
-    let numbers = matches!(target.values, Values::Real(_)) && output.is_some_and(|leaf| leaf.base == Base::Real);
+    let numbers = target.reals().is_some() && output.is_some_and(|leaf| leaf.base == Base::Real);
     if asked.fits() && !numbers {
         return wrong(
             "`r2` needs a target and outputs of real numbers".to_owned(),

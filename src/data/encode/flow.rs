@@ -25,6 +25,8 @@ pub(crate) enum Flow {
     /// Nothing was read yet.
     Cells,
     Numbers(Vec<f64>),
+    /// One byte an entry, and the number of each byte.
+    Bytes(Vec<u8>, Vec<f64>),
     /// Labels below the bound.
     Labels(usize, Vec<u32>),
     Bits(Vec<bool>),
@@ -48,6 +50,17 @@ impl<'a> View<'a> {
     /// All entries as finite numbers.
     pub(crate) fn numbers(&self, faults: &mut Diagnostics) -> Option<Vec<f64>> {
         numbers::numbers(self, faults)
+    }
+
+    /// All entries as they are stored, if each is a byte.
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+        let range = self.range()?;
+        let mut bytes = Vec::with_capacity(self.rows.len().saturating_mul(range.len()));
+        for row in self.rows {
+            let Some(Run::Bytes(run)) = self.table.run(*row, &range) else { return None };
+            bytes.extend_from_slice(run);
+        }
+        Some(bytes)
     }
 
     /// All entries as bits: 0, 1, `true`, `false`.
@@ -109,12 +122,28 @@ impl<'a> View<'a> {
     }
 }
 
+/// The number of each byte.
+fn numbers_of(bytes: &[u8], numbers: &[f64]) -> Vec<f64> {
+    bytes.iter().filter_map(|byte| numbers.get(usize::from(*byte)).copied()).collect()
+}
+
 impl Flow {
+    /// Bytes that still wait to be read, with their own values; anything else as it is.
+    pub(crate) fn with_bytes(self, view: &View<'_>) -> Flow {
+        match self {
+            Flow::Cells => {
+                view.bytes().map_or(Flow::Cells, |bytes| Flow::Bytes(bytes, (0..=u8::MAX).map(f64::from).collect()))
+            }
+            other => other,
+        }
+    }
+
     /// The numbers, read now if nothing was.
     pub(crate) fn numbers(self, view: &View<'_>, faults: &mut Diagnostics) -> Option<Vec<f64>> {
         match self {
             Flow::Cells => view.numbers(faults),
             Flow::Numbers(values) => Some(values),
+            Flow::Bytes(bytes, numbers) => Some(numbers_of(&bytes, &numbers)),
             // `describe` lets no step that needs numbers follow one that gives these.
             Flow::Labels(_, labels) => Some(labels.iter().map(|x| f64::from(*x)).collect()),
             Flow::Bits(bits) => Some(bits.iter().map(|x| f64::from(*x)).collect()),
@@ -125,6 +154,10 @@ impl Flow {
     pub(crate) fn sample(&self, view: &View<'_>, width: usize, place: usize, examples: &[usize]) -> Vec<f64> {
         let cell = |at: &usize| view.table.number(*view.rows.get(*at)?, *view.columns.get(place)?);
         match self {
+            Flow::Bytes(bytes, numbers) => {
+                let byte = |at: &usize| numbers.get(usize::from(*bytes.get(at * width + place)?)).copied();
+                examples.iter().filter_map(byte).collect()
+            }
             Flow::Numbers(values) => examples.iter().filter_map(|at| values.get(at * width + place).copied()).collect(),
             _ => examples.iter().filter_map(cell).collect(),
         }

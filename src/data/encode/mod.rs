@@ -248,8 +248,13 @@ impl Encoder {
             Flow::Cells if self.column_type.base == Base::Bool => {
                 return Some(Column { shape, values: Values::Bool(view.bits(faults)?) });
             }
-            Flow::Cells => view.numbers(faults)?,
-            Flow::Numbers(values) => values,
+            flow => match flow.with_bytes(view) {
+                Flow::Bytes(bytes, numbers) if numbers.iter().all(|x| x.is_finite()) => {
+                    let (bytes, numbers) = (Arc::new(bytes), numbers.into());
+                    return Some(Column { shape, values: Values::Bytes { bytes, numbers } });
+                }
+                flow => flow.numbers(view, faults)?,
+            },
         };
         if let Some(at) = values.iter().position(|v| !v.is_finite()) {
             let width = self.width().max(1);

@@ -64,11 +64,24 @@ impl FittedStep {
                 Flow::Cells => view.bits(faults)?,
                 Flow::Bits(bits) => bits,
                 Flow::Numbers(values) => values.iter().map(|x| *x != 0.0).collect(),
+                // Only a one-hot vector comes here as numbers, and it was not made of bytes.
+                Flow::Bytes(..) => flow.numbers(view, faults)?.iter().map(|x| *x != 0.0).collect(),
                 Flow::Labels(k, labels) => {
                     labels.iter().flat_map(|label| (0..bits_of(k)).map(move |j| label >> j & 1 == 1)).collect()
                 }
             }),
-            FittedStep::Standardise { .. } | FittedStep::MinMax { .. } | FittedStep::Scale(_) => {
+            FittedStep::Scale(by) => match flow.with_bytes(view) {
+                Flow::Bytes(bytes, mut numbers) => {
+                    numbers.iter_mut().for_each(|x| *x *= by);
+                    Flow::Bytes(bytes, numbers)
+                }
+                other => {
+                    let mut values = other.numbers(view, faults)?;
+                    values.iter_mut().for_each(|x| *x *= by);
+                    Flow::Numbers(values)
+                }
+            },
+            FittedStep::Standardise { .. } | FittedStep::MinMax { .. } => {
                 let mut values = flow.numbers(view, faults)?;
                 self.transform(&mut values);
                 Flow::Numbers(values)
@@ -91,7 +104,6 @@ impl FittedStep {
             FittedStep::MinMax { low, high } => {
                 each(values, low, high, |x, low, high| if low == high { 0.0 } else { (x - low) / (high - low) });
             }
-            FittedStep::Scale(by) => values.iter_mut().for_each(|x| *x *= by),
             _ => {}
         }
     }

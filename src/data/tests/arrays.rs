@@ -62,6 +62,24 @@ fn images_keep_their_shape_and_labels_their_number() {
 }
 
 #[test]
+fn bytes_stay_bytes_while_each_makes_its_own_number() {
+    let kept = |set: &Dataset| matches!(set.input.values, Values::Bytes { .. });
+    let twice = seq(vec![call("scale", vec![arg(num(0.5))]), name("flatten"), call("scale", vec![arg(num(3.0))])]);
+    let set = small(twice).unwrap();
+    assert!(kept(&set));
+    let raw = [0.0, 32.0, 33.0, 255.0, 1.0, 2.0, 3.0, 4.0, 100.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 60.0];
+    assert_eq!(reals(&set.input), raw.map(|x| x * 0.5 * 3.0));
+    assert!(kept(&small(name("flatten")).unwrap()));
+    let columns = small(seq(vec![call("scale", vec![arg(num(0.5))]), name("standardise")])).unwrap();
+    assert!(!kept(&columns));
+    let bits = small(seq(vec![call("scale", vec![arg(num(2.0))]), threshold(64.0)])).unwrap();
+    assert_eq!(self::bits(&bits.input), "0011 0000 1000 1001");
+    let infinite = call("scale", vec![arg(num(1e307))]);
+    let message = said(small(infinite));
+    assert!(message.contains("a number becomes too large when encoded"), "{message}");
+}
+
+#[test]
 fn columns_choose_entries_of_all_files_side_by_side() {
     let chosen = seq(vec![call("columns", vec![arg(num(3.0)), range(0, 2)]), threshold(32.0)]);
     assert_eq!(bits(&small(chosen).unwrap().input), "100 000 010 110");

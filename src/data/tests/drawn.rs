@@ -103,7 +103,7 @@ fn npy_files_come_back_as_they_were_written() {
                 ];
                 let set = run(fields, &[("x.npy", &bytes)]).unwrap();
                 let shape = if dims.len() == 1 { vec![1] } else { dims[1..].to_vec() };
-                assert_eq!((reals(&set.input), &set.input.shape), (whole.as_slice(), &shape), "{dims:?} {kind}");
+                assert_eq!((reals(&set.input), &set.input.shape), (whole.clone(), &shape), "{dims:?} {kind}");
             }
         }
     }

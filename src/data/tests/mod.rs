@@ -128,9 +128,8 @@ fn said(result: Result<impl std::fmt::Debug, Diagnostics>) -> String {
     };
     result.unwrap_err().0.iter().map(say).collect::<Vec<_>>().join("\n")
 }
-fn reals(column: &Column) -> &[f64] {
-    let Values::Real(values) = &column.values else { panic!("not real: {column:?}") };
-    values
+fn reals(column: &Column) -> Vec<f64> {
+    column.reals().unwrap_or_else(|| panic!("not real: {column:?}")).collect()
 }
 fn bits(column: &Column) -> String {
     let Values::Bool(values) = &column.values else { panic!("not bits: {column:?}") };
