@@ -8,6 +8,7 @@ use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::scope::names::{DefId, Definitions, nearest};
 use crate::elaborate::terms::builtins;
 use crate::elaborate::terms::copies::Rows;
+use crate::elaborate::update::inner::Lent;
 use crate::elaborate::update::rule_scope::RuleScope;
 use crate::elaborate::value::{Den, Env, Place, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
@@ -36,6 +37,8 @@ pub(crate) struct Elab<'p> {
     /// Whether ports of what is trained are named by themselves, not under its name.
     pub(crate) bare_ports: bool,
     pub(crate) rule: Option<RuleScope>,
+    /// What the rules passed to the one in progress need of it.
+    pub(crate) lent: Option<Lent>,
     pub(crate) prims: FxHashMap<(DefId, Vec<u64>), Arc<PrimDef>>,
     pub(crate) memo: FxHashMap<MemoKey, Value>,
     pub(crate) owned: FxHashMap<DefId, bool>,
@@ -74,6 +77,7 @@ impl<'p> Elab<'p> {
             evaluating: false,
             bare_ports: false,
             rule: None,
+            lent: None,
             prims: FxHashMap::default(),
             memo: FxHashMap::default(),
             owned: FxHashMap::default(),

@@ -105,6 +105,8 @@ pub(crate) enum Den<'p> {
     Flag(bool),
     /// How a port is drawn, as a setting: `wires = patch(3)`.
     Init(&'p Expr, Box<Env<'p>>),
+    /// An update rule passed to another.
+    Rule(Rc<Vec<RuleStage<'p>>>),
     /// Any other word or text: the name of a convention.
     Word(Arc<str>),
 }

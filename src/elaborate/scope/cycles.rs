@@ -69,6 +69,13 @@ pub(crate) fn mentioned(e: &Expr) -> Vec<&str> {
     names.found.into_iter().map(|(name, _)| name).chain(names.owners).collect()
 }
 
+/// The first words of the dotted names in an item: `rule` of `rule.step`.
+pub(crate) fn owners(item: &Item) -> Vec<&str> {
+    let mut names = Names::default();
+    names.item(item);
+    names.owners.into_iter().collect()
+}
+
 /// The names that an item mentions and does not bind itself; also those of data and runs.
 pub(crate) fn mentioned_by(item: &Item) -> Vec<&str> {
     let mut names = Names::default();

@@ -211,6 +211,13 @@ impl<'p> Elab<'p> {
             let (value, _) = self.arguments(last, env)?;
             return self.request(value, span);
         }
+        if let [owner, step] = path.as_slice()
+            && &*step.name == "step"
+            && let Some(Den::Rule(stages)) = env.get(&owner.name)
+        {
+            let (name, stages) = (owner.name.clone(), stages.clone());
+            return self.inner_step(&name, &stages, last, env, span);
+        }
         let (value, named) = self.arguments(last, env)?;
         call.settings.extend(named);
         let arriving = Arriving { value, from: None };

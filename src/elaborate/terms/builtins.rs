@@ -79,7 +79,6 @@ pub(crate) const LATER: &[&str] = &[
     "beta_gd",
     "c_adamw",
     "c_lion",
-    "cautious",
     "cholesky",
     "d_adapt_adam",
     "eigh",

@@ -149,6 +149,13 @@ impl<'p> Elab<'p> {
                     let message = format!("`{}` is the word `{word}`, a number is needed here", name.name);
                     return fault(Diagnostic::error(Code::WRONG_KIND, message).at(span, "used as a wire"));
                 }
+                Some(Den::Rule(_)) => {
+                    return fault(
+                        Diagnostic::error(Code::WRONG_KIND, format!("`{}` is an update rule, not a wire", name.name))
+                            .at(span, "a wire is needed here")
+                            .help(format!("apply it: `{}.step(p, g)` is the new parameter", name.name)),
+                    );
+                }
                 Some(Den::Shape(_) | Den::Flag(_) | Den::Init(..)) => {
                     return fault(
                         Diagnostic::error(Code::WRONG_KIND, format!("`{}` is not a wire", name.name)).at(span, ""),

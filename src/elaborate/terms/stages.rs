@@ -1,12 +1,13 @@
 //! A rule expression taken apart: parts by path pattern, stages from the optimiser to the model, settings of each.
 
-use crate::elaborate::scope::cycles::mentioned;
+use crate::elaborate::scope::cycles::{mentioned, owners};
 use crate::elaborate::scope::names::DefId;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Den, Env, Place, Res, RuleStage, Setting, fault};
 use crate::object::Leaf;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, FormalKind, GroupKind, ItemKind, RuleItem};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A part of the parameters with its rule, outermost stage first.
@@ -95,24 +96,57 @@ pub(in crate::elaborate) fn stages_of<'p>(
     }
     for (i, stage) in stages.iter().enumerate() {
         let needs_transform = i > 0;
-        if stage.item.transform != needs_transform {
-            let (word, hint) = if needs_transform {
-                (
-                    "a transform",
-                    "an optimiser ends in the new parameter, so it stands first: `adam(lr = 1e-3) >> clip_norm(1)`",
-                )
-            } else {
-                ("an optimiser", "begin with a rule that moves the parameter: `gd(lr = 0.1) >> ..`")
-            };
+        if needs_transform && !stage.item.transform {
+            return no_transform(stage);
+        }
+        if !needs_transform && stage.item.transform {
             return fault(
-                Diagnostic::error(Code::RULE_BODY, format!("{word} is needed here"))
+                Diagnostic::error(Code::RULE_BODY, "an optimiser is needed here")
                     .at(stage.span, format!("`{}` is not one", stage.item.name.name))
                     .also(stage.item.name.span, "defined here")
-                    .help(hint),
+                    .help("begin with a rule that moves the parameter: `gd(lr = 0.1) >> ..`"),
             );
         }
     }
     Ok(stages)
+}
+
+/// The transforms behind parts.
+pub(in crate::elaborate) fn transforms_of<'p>(
+    elab: &mut Elab<'p>,
+    list: &'p [Expr],
+    env: &Env<'p>,
+) -> Res<Vec<RuleStage<'p>>> {
+    let stages = list.iter().map(|e| stage_of(elab, e, env)).collect::<Res<Vec<_>>>()?;
+    match stages.iter().find(|stage| !stage.item.transform) {
+        Some(stage) => no_transform(stage),
+        None => Ok(stages),
+    }
+}
+
+/// The message for an optimiser that does not stand first.
+fn no_transform<T>(stage: &RuleStage<'_>) -> Res<T> {
+    fault(
+        Diagnostic::error(Code::RULE_BODY, "a transform is needed here")
+            .at(stage.span, format!("`{}` is not one", stage.item.name.name))
+            .also(stage.item.name.span, "defined here")
+            .help("an optimiser ends in the new parameter, so it stands first: `adam(lr = 1e-3) >> clip_norm(1)`"),
+    )
+}
+
+/// Whether an expression is an update rule, or several behind each other.
+fn is_rule<'p>(elab: &Elab<'p>, e: &Expr, env: &Env<'p>) -> bool {
+    let path = match &e.kind {
+        ExprKind::Compose(list) => return list.first().is_some_and(|e| is_rule(elab, e, env)),
+        ExprKind::Path(path) => path,
+        ExprKind::Apply(head, _) => match &head.kind {
+            ExprKind::Path(path) => path,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    let item = elab.resolve_path(path, env).and_then(|id| elab.defs.item(id));
+    matches!(item.map(|i| &i.kind), Some(ItemKind::Rule(_)))
 }
 
 fn stage_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<RuleStage<'p>> {
@@ -184,6 +218,21 @@ fn settings_of<'p>(
                 );
             }
         };
+        if is_rule(elab, e, &from) {
+            if !elab.defs.item(def).is_some_and(|item| owners(item).contains(&&*formal.name.name)) {
+                return fault(
+                    Diagnostic::error(
+                        Code::SETTING,
+                        format!("`{}` of `{}` is no rule", formal.name.name, item.name.name),
+                    )
+                    .at(e.span, "an update rule")
+                    .also(formal.name.span, "declared here"),
+                );
+            }
+            let stages = Rc::new(stages_of(elab, e, &from)?);
+            out.push((formal.name.name.clone(), Setting::Value(Den::Rule(stages))));
+            continue;
+        }
         let default = given.is_none();
         if default && mentioned(e).iter().any(|n| scheduled.contains(n)) {
             // It is worked out where the schedules before it have their values.
@@ -200,18 +249,6 @@ fn settings_of<'p>(
         let den = elab.setting(e, &from, "")?;
         let setting = match den {
             Den::Map(_) => {
-                let rule = match &e.kind {
-                    ExprKind::Path(p) => elab.resolve_path(p, &from),
-                    ExprKind::Apply(h, _) => match &h.kind {
-                        ExprKind::Path(p) => elab.resolve_path(p, &from),
-                        _ => None,
-                    },
-                    _ => None,
-                };
-                let rule = rule.and_then(|id| elab.defs.item(id)).map(|i| &i.kind);
-                if matches!(rule, Some(ItemKind::Rule(_))) {
-                    return Elab::not_yet("a rule that takes a rule", e.span);
-                }
                 // A name of the language without brackets is a word: `mode = mean`.
                 if matches!(&e.kind, ExprKind::Path(p) if elab.resolve_path(p, &from).is_none()) {
                     out.push((formal.name.name.clone(), Setting::Value(den)));

@@ -26,14 +26,16 @@ pub(in crate::elaborate) struct States {
 
 pub(in crate::elaborate) struct Building<'e, 'p> {
     pub(in crate::elaborate) elab: &'e mut Elab<'p>,
-    pub(in crate::elaborate) leaves: &'e [(Arc<str>, Leaf)],
+    pub(in crate::elaborate) leaves: Rc<[(Arc<str>, Leaf)]>,
     pub(in crate::elaborate) clock: Wire,
     pub(in crate::elaborate) states: States,
     pub(in crate::elaborate) evaluated: Vec<Option<Wire>>,
     /// Noise drawn for each step, with what it is kept by.
     pub(in crate::elaborate) noises: Vec<(String, Parameter, Wire)>,
-    /// The part of the rule expression that is being built.
-    pub(in crate::elaborate) part: usize,
+    /// What the states of the part that is being built are kept by.
+    pub(in crate::elaborate) key: Rc<str>,
+    /// Whether it is a rule inside another.
+    pub(in crate::elaborate) inside: bool,
 }
 
 impl<'p> Building<'_, 'p> {
@@ -63,6 +65,11 @@ impl<'p> Building<'_, 'p> {
         rows.into_iter()
             .map(|(v, span)| Ok(self.unseen(&v, body, false, span)?.into_iter().flatten().collect()))
             .collect()
+    }
+
+    /// What the states of stage `k` are kept by.
+    pub(in crate::elaborate) fn key_of(&self, k: usize) -> Rc<str> {
+        format!("{}:{k}", self.key).into()
     }
 
     /// Wires of leaves as the body sees them.
@@ -148,8 +155,7 @@ impl<'p> Building<'_, 'p> {
             global,
             span: stage.span,
             states: Vec::new(),
-            part: self.part,
-            k,
+            key: self.key_of(k),
         };
         body.p = self.seen(&wires, &body, stage.span)?;
         let coordinate = match item.scope {
@@ -196,6 +202,7 @@ impl<'p> Building<'_, 'p> {
             body.env.bind(state.name.name.clone(), Den::Wires(value));
         }
         if k == 0
+            && !self.inside
             && let Some(evaluate) = &item.evaluate
         {
             self.evaluate(evaluate, &body)?;
@@ -223,7 +230,7 @@ impl<'p> Building<'_, 'p> {
     /// The noise of a body: one draw a step, at the place of its first leaf.
     fn noise(&mut self, stage: &RuleStage<'p>, noise: &'p PortDecl, vars: &Vars, body: &Body<'p>) -> Res<Value> {
         let place = body.leaves.first().and_then(|l| self.leaves.get(*l)).map_or("", |(p, _)| &**p);
-        let key = format!("{}:{}:{place}.{}", self.part, body.k, noise.name.name);
+        let key = format!("{}:{place}.{}", body.key, noise.name.name);
         if let Some((_, _, wire)) = self.noises.iter().find(|(k, _, _)| *k == key) {
             return Ok(Value::Wire(*wire));
         }
@@ -300,7 +307,7 @@ impl<'p> Building<'_, 'p> {
             let leaf = self.elab.leaf_of(&ty, vars)?;
             let init = self.elab.init(state.init.as_ref(), &leaf, &body.env, state.ty.span)?;
             let path = format!("{}.{}", stage.item.name.name, state.name.name);
-            ports.push(self.state_port((body.part, body.k), path, String::new(), &leaf, StateInit::Draw(init)));
+            ports.push(self.state_port(&body.key, path, String::new(), &leaf, StateInit::Draw(init)));
             let value = self.states.value(ports.first().copied());
             body.states.push((state.name.name.clone(), ports, false));
             return Ok(value.map_or(Value::Poison, Value::Wire));
@@ -343,7 +350,7 @@ impl<'p> Building<'_, 'p> {
             };
             let short = format!("{path}.{}", state.name.name);
             let long = format!("{path}.{}.{}", stage.item.name.name, state.name.name);
-            ports.push(self.state_port((body.part, body.k), short, long, &own, init));
+            ports.push(self.state_port(&body.key, short, long, &own, init));
         }
         let wires: Vec<Wire> = ports.iter().filter_map(|p| self.states.value(Some(*p))).collect();
         body.states.push((state.name.name.clone(), ports, like_p));
@@ -359,15 +366,8 @@ impl<'p> Building<'_, 'p> {
     }
 
     /// The port of a state; a path that another rule's state has already gets the rule's name into it.
-    fn state_port(
-        &mut self,
-        (part, k): (usize, usize),
-        short: String,
-        long: String,
-        leaf: &Leaf,
-        init: StateInit,
-    ) -> StateAt {
-        let key = format!("{part}:{k}:{short}");
+    fn state_port(&mut self, key: &str, short: String, long: String, leaf: &Leaf, init: StateInit) -> StateAt {
+        let key = format!("{key}:{short}");
         if let Some(at) = self.states.at.get(&key) {
             return StateAt(*at);
         }
@@ -378,7 +378,9 @@ impl<'p> Building<'_, 'p> {
         let base = if long.is_empty() { &short } else { &long };
         let (stem, last) = base.rsplit_once('.').unwrap_or(("", base));
         let numbered = (1..=self.states.ports.len() + 1).map(|i| format!("{stem}.{i}.{last}"));
-        let mut wanted = [short.clone(), base.clone()].into_iter().chain(numbered);
+        // A rule inside another always says which it is.
+        let plain = if self.inside { base } else { &short };
+        let mut wanted = [plain.clone(), base.clone()].into_iter().chain(numbered);
         let path = wanted.find(|path| !taken(path)).unwrap_or(short);
         let wire = self.elab.b.port(path.as_str(), Role::State, leaf.clone());
         let at = self.states.ports.len();
@@ -452,6 +454,5 @@ pub(in crate::elaborate) struct Body<'p> {
     pub(in crate::elaborate) global: bool,
     pub(in crate::elaborate) span: Span,
     pub(in crate::elaborate) states: Vec<(Arc<str>, Vec<StateAt>, bool)>,
-    pub(in crate::elaborate) part: usize,
-    pub(in crate::elaborate) k: usize,
+    pub(in crate::elaborate) key: Rc<str>,
 }

@@ -6,17 +6,38 @@
 
 use crate::diagram::{Role, Wire};
 use crate::elaborate::program::RuleDiagram;
+use crate::elaborate::scope::cycles::owners;
 use crate::elaborate::scope::names::{DefId, Definitions};
 use crate::elaborate::session::Elab;
-use crate::elaborate::terms::stages::{Part, parts_of, stages_of};
+use crate::elaborate::terms::stages::{Part, parts_of, stages_of, transforms_of};
 use crate::elaborate::update::rule_bodies::{Building, States};
 use crate::elaborate::update::rule_scope::RuleScope;
 use crate::elaborate::value::{Den, Env, Place, Res, RuleStage, Setting, Value, fault};
 use crate::object::{Base, Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use crate::syntax::ast::{Expr, ExprKind, FormalKind, PortDecl, RuleBody, RuleItem, ScopeWord};
+use crate::syntax::ast::{Expr, ExprKind, FormalKind, ItemKind, PortDecl, RuleBody, RuleItem, ScopeWord};
 use rustc_hash::FxHashMap;
+use std::rc::Rc;
 use std::sync::Arc;
+
+/// Who answers a rule's requests.
+pub(in crate::elaborate) enum Ask {
+    /// The model, by a hole.
+    Model,
+    /// They are known, one a leaf that has one.
+    Given(Vec<Option<Wire>>),
+}
+
+/// A rule expression as what moves the parameters and the transforms behind parts.
+fn front_of(rule: &Expr) -> (&Expr, &[Expr]) {
+    match &rule.kind {
+        ExprKind::Compose(list) => match list.split_first() {
+            Some((first, rest)) if matches!(first.kind, ExprKind::Parts(_)) => (first, rest),
+            _ => (rule, &[]),
+        },
+        _ => (rule, &[]),
+    }
+}
 
 /// Elaborates a rule over leaves, of which it leaves some as they are.
 pub(crate) fn build<'p>(
@@ -39,10 +60,13 @@ pub(crate) fn build<'p>(
 
 /// Reports what is wrong with a rule expression before its parameters are known.
 pub(crate) fn check_expr<'p>(elab: &mut Elab<'p>, rule: &'p Expr, env: &Env<'p>) {
-    let rules: Vec<&'p Expr> = match &rule.kind {
+    let (first, behind) = front_of(rule);
+    let rules: Vec<&'p Expr> = match &first.kind {
         ExprKind::Parts(parts) => parts.iter().map(|(_, _, e)| e).collect(),
-        _ => vec![rule],
+        _ => vec![first],
     };
+    let behind = transforms_of(elab, behind, env);
+    elab.keep(behind);
     for e in rules {
         let stages = stages_of(elab, e, env);
         elab.keep(stages);
@@ -59,26 +83,9 @@ pub(crate) fn over(
 ) -> Option<RuleDiagram> {
     let mut elab = Elab::new(defs);
     elab.sampled = true;
-    let env = Env::new(id.file, Place::new(""));
-    let mut settings = Vec::new();
-    let mut bound = env.clone();
-    for formal in &item.formals {
-        let den = match &formal.kind {
-            FormalKind::Default(e) => {
-                let den = elab.setting(e, &bound, "");
-                elab.keep(den)
-            }
-            // A rule that takes a rule or a map has a meaning only where it is used.
-            FormalKind::Map(_) => return None,
-            FormalKind::Required => Some(Den::Wires(Value::Number(0.5))),
-        };
-        let den = den?;
-        bound.bind(formal.name.name.clone(), den.clone());
-        settings.push((formal.name.name.clone(), Setting::Value(den)));
-    }
-    let stage = RuleStage { item, def: id, settings, span: item.name.span };
+    let stage = sample(&mut elab, id, item)?;
     let part = Part { leaves: (0..leaves.len()).collect(), stages: vec![stage] };
-    let built = build_parts(&mut elab, vec![part], item.name.span, leaves);
+    let built = build_parts(&mut elab, (vec![part], Vec::new()), item.name.span, leaves);
     let built = elab.keep(built);
     // A setting that is compared with a word is one: what it is, its use says.
     if elab.words {
@@ -88,6 +95,39 @@ pub(crate) fn over(
     built
 }
 
+/// A rule with a sample of every setting; one that it takes is the plainest over the same requests.
+fn sample<'p>(elab: &mut Elab<'p>, id: DefId, item: &'p RuleItem) -> Option<RuleStage<'p>> {
+    let rules = elab.defs.item(id).map(owners).unwrap_or_default();
+    let mut bound = Env::new(id.file, Place::new(""));
+    let mut settings = Vec::new();
+    for formal in &item.formals {
+        let den = match &formal.kind {
+            FormalKind::Default(e) => {
+                let den = elab.setting(e, &bound, "");
+                elab.keep(den)
+            }
+            // A rule that takes a map has a meaning only where it is used.
+            FormalKind::Map(_) => return None,
+            FormalKind::Required if rules.contains(&&*formal.name.name) => {
+                let plain = match elab.tangent_of_rule(item, id.file) {
+                    Tangent::Real => "gd",
+                    Tangent::Parity => "rda",
+                    Tangent::Votes => "counter",
+                };
+                let prelude = (0..elab.defs.files.len()).find(|f| elab.defs.is_prelude(*f))?;
+                let found = elab.defs.resolve(prelude, plain)?;
+                let Some(ItemKind::Rule(rule)) = elab.defs.item(found).map(|i| &i.kind) else { return None };
+                Some(Den::Rule(Rc::new(vec![sample(elab, found, rule)?])))
+            }
+            FormalKind::Required => Some(Den::Wires(Value::Number(0.5))),
+        };
+        let den = den?;
+        bound.bind(formal.name.name.clone(), den.clone());
+        settings.push((formal.name.name.clone(), Setting::Value(den)));
+    }
+    Some(RuleStage { item, def: id, settings, span: item.name.span })
+}
+
 fn build_in<'p>(
     elab: &mut Elab<'p>,
     rule: &'p Expr,
@@ -95,13 +135,15 @@ fn build_in<'p>(
     leaves: &[(Arc<str>, Leaf)],
     frozen: &[bool],
 ) -> Res<RuleDiagram> {
-    let parts = parts_of(elab, rule, env, leaves, frozen)?;
-    build_parts(elab, parts, rule.span, leaves)
+    let (first, behind) = front_of(rule);
+    let parts = parts_of(elab, first, env, leaves, frozen)?;
+    let behind = transforms_of(elab, behind, env)?;
+    build_parts(elab, (parts, behind), rule.span, leaves)
 }
 
 fn build_parts<'p>(
     elab: &mut Elab<'p>,
-    parts: Vec<Part<'p>>,
+    (mut parts, behind): (Vec<Part<'p>>, Vec<RuleStage<'p>>),
     span: Span,
     leaves: &[(Arc<str>, Leaf)],
 ) -> Res<RuleDiagram> {
@@ -110,6 +152,18 @@ fn build_parts<'p>(
     let clock = elab.b.port("t", Role::Clock, Leaf::number());
     let n = leaves.len();
     let tangent = elab.tangent_of_parts(&parts, leaves)?;
+    for stage in &behind {
+        let asks = elab.tangent_of_rule(stage.item, stage.def.file);
+        if asks != tangent {
+            return fault(
+                Diagnostic::error(
+                    Code::RULE_BODY,
+                    format!("`{}` works on requests over {asks}, these are over {tangent}", stage.item.name.name),
+                )
+                .at(stage.span, format!("over {asks}")),
+            );
+        }
+    }
     elab.rule = Some(RuleScope {
         tangent,
         coordinate: false,
@@ -126,18 +180,24 @@ fn build_parts<'p>(
         asks: false,
     });
     let (states, evaluated, noises) = (States::default(), vec![None; n], Vec::new());
-    let mut b = Building { elab, leaves, clock, states, evaluated, noises, part: 0 };
+    let mut b =
+        Building { elab, leaves: leaves.into(), clock, states, evaluated, noises, key: "0".into(), inside: false };
+    parts.iter_mut().for_each(|part| b.leave_idle(part, tangent));
+    // A part without parameters (a warning was given) has nothing to build, and a norm of nothing is no wire.
+    parts.retain(|part| !part.leaves.is_empty());
     let mut next = params.clone();
-    for (at, mut part) in parts.into_iter().enumerate() {
-        b.part = at;
-        b.leave_idle(&mut part, tangent);
-        // A part without parameters (a warning was given) has nothing to build, and a norm of nothing is no wire.
-        if part.leaves.is_empty() {
-            continue;
-        }
-        let part = &part;
-        let own: Vec<Wire> = part.leaves.iter().filter_map(|l| params.get(*l).copied()).collect();
-        let out = b.run(part, 0, &part.leaves, &own)?;
+    let own = |part: &Part<'p>| -> Vec<Wire> { part.leaves.iter().filter_map(|l| params.get(*l).copied()).collect() };
+    let answers = match behind.is_empty() {
+        true => None,
+        false => Some(b.behind_parts(&parts, behind, &params)?),
+    };
+    for (at, part) in parts.iter().enumerate() {
+        b.key = at.to_string().into();
+        let ask = match &answers {
+            Some(answers) => Ask::Given(part.leaves.iter().map(|l| answers.get(*l).copied().flatten()).collect()),
+            None => Ask::Model,
+        };
+        let out = b.run(part, 0, &part.leaves, &own(part), &ask)?;
         for (leaf, w) in part.leaves.iter().zip(out) {
             if let (Some(slot), Some(w)) = (next.get_mut(*leaf), w) {
                 *slot = w;
@@ -210,6 +270,51 @@ fn finish(
 }
 
 impl<'p> Building<'_, 'p> {
+    /// The requests of all leaves when transforms stand behind parts: each part says where it looks, the transforms see
+    /// all leaves at these points. What the parts did to their states while they were asked is taken back.
+    fn behind_parts(
+        &mut self,
+        parts: &[Part<'p>],
+        behind: Vec<RuleStage<'p>>,
+        params: &[Wire],
+    ) -> Res<Vec<Option<Wire>>> {
+        let mut points = params.to_vec();
+        for (at, part) in parts.iter().enumerate() {
+            self.key = at.to_string().into();
+            let mut seen: Vec<Wire> = part.leaves.iter().filter_map(|l| params.get(*l).copied()).collect();
+            for (k, stage) in part.stages.iter().enumerate() {
+                let RuleBody::Lens { get, .. } = &stage.item.body else {
+                    return Elab::not_yet("a transform behind parts of which one has `step`", stage.span);
+                };
+                for group in self.groups(stage, &part.leaves)? {
+                    let mut body = self.enter(stage, k, &part.leaves, &seen, &group)?;
+                    let rows = self.points(get.as_ref(), &mut body)?;
+                    let [row] = rows.as_slice() else {
+                        return Elab::not_yet("a transform behind parts of which one looks at two points", stage.span);
+                    };
+                    let moved: Vec<(usize, Wire)> = group.iter().copied().zip(row.iter().copied()).collect();
+                    moved.into_iter().for_each(|(i, w)| seen.get_mut(i).into_iter().for_each(|slot| *slot = w));
+                }
+            }
+            for (leaf, w) in part.leaves.iter().zip(seen) {
+                points.get_mut(*leaf).into_iter().for_each(|slot| *slot = w);
+            }
+        }
+        self.key = parts.len().to_string().into();
+        let tangent = self.elab.rule.as_ref().map_or(Tangent::Real, |r| r.tangent);
+        let asked = |l: &usize| self.leaves.get(*l).is_some_and(|(_, leaf)| tangent.of(leaf).is_some());
+        let mut leaves: Vec<usize> = parts.iter().flat_map(|p| &p.leaves).copied().filter(asked).collect();
+        leaves.sort_unstable();
+        let at: Vec<Wire> = leaves.iter().filter_map(|l| points.get(*l).copied()).collect();
+        let all = Part { leaves: leaves.clone(), stages: behind };
+        let made = self.run(&all, 0, &leaves, &at, &Ask::Model)?;
+        let mut answers = vec![None; params.len()];
+        for (leaf, request) in leaves.into_iter().zip(made) {
+            answers.get_mut(leaf).into_iter().for_each(|slot| *slot = request);
+        }
+        Ok(answers)
+    }
+
     /// Leaves out of a part what no rule of it can move: a label (a wiring) has no tangent, and stays as it was drawn
     /// unless the rule names it.
     fn leave_idle(&mut self, part: &mut Part<'p>, tangent: Tangent) {
@@ -217,7 +322,7 @@ impl<'p> Building<'_, 'p> {
         let (item, file) = (first.item, first.def.file);
         let kind = |base: Base| if let Base::Fin(_) = base { Base::Fin(0) } else { base };
         let bases: Vec<Option<Base>> = item.on.iter().map(|on| self.elab.base_of(&on.ty, file).map(kind)).collect();
-        let leaves = self.leaves;
+        let leaves = self.leaves.clone();
         part.leaves.retain(|l| {
             leaves.get(*l).is_none_or(|(_, leaf)| tangent.of(leaf).is_some() || bases.contains(&Some(kind(leaf.base))))
         });
@@ -270,10 +375,22 @@ impl<'p> Building<'_, 'p> {
 
     /// Runs the stages from `k` on at a point: what stage `k` makes of the requests of the stages behind it. The first
     /// gives new parameters, the others requests, where a leaf has one.
-    fn run(&mut self, part: &Part<'p>, k: usize, leaves: &[usize], at: &[Wire]) -> Res<Vec<Option<Wire>>> {
+    pub(in crate::elaborate) fn run(
+        &mut self,
+        part: &Part<'p>,
+        k: usize,
+        leaves: &[usize],
+        at: &[Wire],
+        ask: &Ask,
+    ) -> Res<Vec<Option<Wire>>> {
         let Some(stage) = part.stages.get(k) else {
-            let span = part.stages.last().map(|s| s.span).unwrap_or_default();
-            return self.elab.ask(leaves, at, span);
+            return match ask {
+                Ask::Model => {
+                    let span = part.stages.last().map(|s| s.span).unwrap_or_default();
+                    self.elab.ask(leaves, at, span)
+                }
+                Ask::Given(requests) => Ok(requests.clone()),
+            };
         };
         let stage = stage.clone();
         let groups = self.groups(&stage, leaves)?;
@@ -294,7 +411,7 @@ impl<'p> Building<'_, 'p> {
                 }
                 let mut requests = Vec::new();
                 for row in &points {
-                    requests.push(self.run(part, k + 1, leaves, row)?);
+                    requests.push(self.run(part, k + 1, leaves, row, ask)?);
                 }
                 for group in &groups {
                     let mut body = self.enter(&stage, k, leaves, at, group)?;
@@ -311,7 +428,7 @@ impl<'p> Building<'_, 'p> {
                     if let Some(scope) = &mut self.elab.rule {
                         scope.advances = true;
                     }
-                    let value = self.elab.block(&put.1, &mut body.env)?;
+                    let value = self.lending(&stage, &body.key, |elab| elab.block(&put.1, &mut body.env))?;
                     let made = self.leave(&stage, body, value, put.1.value.span)?;
                     put_back(&mut out, group, made);
                 }
@@ -327,7 +444,7 @@ impl<'p> Building<'_, 'p> {
                         scope.asks = true;
                         scope.advances = true;
                     }
-                    let value = self.elab.block(block, &mut body.env)?;
+                    let value = self.lending(&stage, &body.key, |elab| elab.block(block, &mut body.env))?;
                     if let Some(scope) = &mut self.elab.rule {
                         scope.asks = false;
                     }
