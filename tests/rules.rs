@@ -16,7 +16,7 @@
 mod steps;
 
 use catlearn::elaborate::Program;
-use catlearn::source::{Code, MemoryWorld};
+use catlearn::source::MemoryWorld;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -219,17 +219,6 @@ fn rules_by_path() {
             p[i] -= if i < 3 { 0.1 } else { 0.2 * by } * g[i];
         }
     });
-}
-
-/// `{ .. } >> transform` of the language page is understood and refused by name.
-#[test]
-fn a_transform_behind_parts_is_not_there_yet() {
-    let text = format!(
-        "{BOWL} train r {{ objective = bowl, optimiser = {{ \"*.w\": gd(lr = 0.2), _: gd(lr = 0.1) }} >> clip_norm(1), steps = 1 }}"
-    );
-    let program = Program::parse(&text, "test.lens", &MemoryWorld::default()).map_err(|(d, _)| d).unwrap();
-    let said = program.training("r").unwrap_err();
-    assert_eq!(said.0.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::NOT_YET], "{said:#?}");
 }
 
 /// A schedule's t is the number of updates made before: 0 at the first.

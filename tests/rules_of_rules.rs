@@ -28,7 +28,7 @@ optimiser asked(rule) on p : R[n] per tensor { step { rule.step(p) } }
 optimiser widely(rule) on p : R[..s] per global { step { rule.step(p) } }
 optimiser twice(rule) on p : R[n] { step { let q = rule.step(p)  rule.step(q) } }
 // Slow weights follow the fast ones (Zhang et al. 2019): here after every step.
-optimiser behind(rule, alpha = 0.5) on p : R[n] {
+optimiser behind(rule, alpha = 0.5) on p : R[n] per tensor {
     state slow : R[n] ~ p
     put (g) { next slow = slow + alpha * (rule.step(p, g) - slow)  slow }
 }
@@ -58,7 +58,7 @@ fn a_rule_that_only_applies_another_is_that_rule() {
     ] {
         near(&ours(&format!("same({rule})")), &ours(rule), rule);
         near(&ours(&format!("asked({rule})")), &ours(rule), rule);
-        near(&ours(&format!("same(asked({rule}))")), &ours(rule), rule);
+        near(&ours(&format!("asked(same({rule}))")), &ours(rule), rule);
     }
     // What looks ahead asks for itself.
     near(&ours("asked(nesterov(lr = 0.02))"), &ours("nesterov(lr = 0.02)"), "nesterov");
