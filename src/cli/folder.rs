@@ -17,7 +17,16 @@ const LOCK: &str = "run.lock";
 const RECORD: &str = "run.json";
 
 /// What a run writes, apart from the folders of its folds.
-const OWNED: [&str; 6] = [RECORD, "model.lens", "config.toml", "metrics.jsonl", "init.safetensors", "report.html"];
+const OWNED: [&str; 8] = [
+    RECORD,
+    "model.lens",
+    "config.toml",
+    "metrics.jsonl",
+    "init.safetensors",
+    "report.html",
+    "encoders.json",
+    "imports.json",
+];
 
 /// A folder of one run (or of one fold).
 #[derive(Clone, Debug)]

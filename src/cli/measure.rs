@@ -38,9 +38,10 @@ pub(super) struct Measured {
 }
 
 /// Metrics of the state a learner is in, on every part that has rows.
-fn on_parts<T: Float>(learner: &mut Learner<T>, rows: &Parts) -> Result<Map<String, Value>, Diagnostic> {
+pub(super) fn on_parts<T: Float>(learner: &mut Learner<T>, rows: &Parts) -> Result<Map<String, Value>, Diagnostic> {
     let mut out = Map::new();
-    let nothing = rows.train.is_empty();
+    // A run without data has its loss all the same.
+    let nothing = *rows == Parts::default();
     for (name, part) in [("train", &rows.train), ("valid", &rows.valid), ("test", &rows.test)] {
         if !part.is_empty() || (name == "train" && nothing) {
             let m: Metrics = learner.metrics(part)?;
@@ -197,12 +198,15 @@ pub(super) fn show_curve(folder: &Folder, shared: &Shared) {
     }
 }
 
-/// Writes the answer.
-pub(super) fn tell(r: &Measured, line: &Value, folder: &Path, shared: &Shared) -> Result<(), End> {
-    if shared.json() {
-        return answer(&line.to_string());
-    }
-    for (part, m) in &r.metrics {
+/// Metrics as lines: one a part, then the table of classes.
+pub(super) fn table(metrics: &Map<String, Value>) -> Vec<String> {
+    let (parts, confusion) = split_table(metrics);
+    [parts, confusion].concat()
+}
+
+fn split_table(metrics: &Map<String, Value>) -> (Vec<String>, Vec<String>) {
+    let (mut parts, mut confusion) = (Vec::new(), Vec::new());
+    for (part, m) in metrics {
         let mut text = format!("{part:>5}");
         for (key, value) in numbers(m) {
             text.push_str(&format!("  {}", told(key, value)));
@@ -211,7 +215,28 @@ pub(super) fn tell(r: &Measured, line: &Value, folder: &Path, shared: &Shared) -
                 text.push_str(&format!("  (sd {} over folds)", amount(key, sd)));
             }
         }
-        answer(&text)?;
+        parts.push(text);
+    }
+    let part = ["test", "data", "train", "valid"].into_iter().find(|p| metrics.contains_key(*p)).unwrap_or("train");
+    if let Some(Value::Array(rows)) = metrics.get(part).and_then(|m| m.get(CONFUSION)) {
+        confusion.push(format!("confusion of {part} (rows: true class, columns: predicted)"));
+        for row in rows {
+            let cells: Vec<String> =
+                row.as_array().into_iter().flatten().map(|c| format!("{:>6}", c.to_string())).collect();
+            confusion.push(cells.concat());
+        }
+    }
+    (parts, confusion)
+}
+
+/// Writes the answer.
+pub(super) fn tell(r: &Measured, line: &Value, folder: &Path, shared: &Shared) -> Result<(), End> {
+    if shared.json() {
+        return answer(&line.to_string());
+    }
+    let (parts, confusion) = split_table(&r.metrics);
+    for line in parts {
+        answer(&line)?;
     }
     if let Some(step) = r.selected.get("step").and_then(Value::as_u64)
         && step != r.steps as u64
@@ -221,14 +246,8 @@ pub(super) fn tell(r: &Measured, line: &Value, folder: &Path, shared: &Shared) -
         let test: String = shown.map(|(key, value)| format!(", test {}", told(key, value))).collect();
         answer(&format!("selected: step {step}{test}"))?;
     }
-    let part = if r.metrics.contains_key("test") { "test" } else { "train" };
-    if let Some(Value::Array(rows)) = r.metrics.get(part).and_then(|m| m.get(CONFUSION)) {
-        answer(&format!("confusion of {part} (rows: true class, columns: predicted)"))?;
-        for row in rows {
-            let cells: Vec<String> =
-                row.as_array().into_iter().flatten().map(|c| format!("{:>6}", c.to_string())).collect();
-            answer(&cells.concat())?;
-        }
+    for line in confusion {
+        answer(&line)?;
     }
     note(shared, &format!("{} steps in {:.2} s; the run is in {}", r.steps, r.seconds, folder.display()));
     Ok(())

@@ -12,6 +12,7 @@ mod manual;
 mod measure;
 mod monitors;
 mod observe;
+mod past;
 mod plot;
 mod progress;
 mod record;
@@ -111,6 +112,10 @@ enum Verb {
     Check(check::CheckArgs),
     /// Train: a run folder with the trained parameters
     Train(train::TrainArgs),
+    /// Measure a run that was made: on its own data, or on another file
+    Eval(past::eval::EvalArgs),
+    /// Predict with a run that was made: CSV or JSON lines in, the same out
+    Predict(past::predict::PredictArgs),
     /// Step a learner: one JSON line a step on stdout
     Trace(trace::TraceArgs),
     /// Check the laws of the theory on every item of a file
@@ -134,6 +139,8 @@ pub(crate) fn main() -> ExitCode {
     let end = match &cli.verb {
         Verb::Check(args) => check::run(args, shared),
         Verb::Train(args) => train::run(args, shared),
+        Verb::Eval(args) => past::eval::run(args, shared),
+        Verb::Predict(args) => past::predict::run(args, shared),
         Verb::Trace(args) => trace::run(args, shared),
         Verb::Laws(args) => laws::run(args, shared),
         Verb::Fmt(args) => fmt::run(args, shared),

@@ -8,6 +8,8 @@ use super::load::{Loaded, load, parts};
 use super::measure::{Measured, line, mean_of, measure, not_finite, show_curve, tell};
 use super::monitors::{sentence, verdicts, violation};
 use super::observe::{STOP, Writing};
+use super::past::encoders::{ENCODERS, Encoders};
+use super::past::{IMPORTS, imports};
 use super::progress::Progress;
 use super::record::{Record, absolute, command, config, hash, sources};
 use super::resume::{begun, fault, keep_lines, restore, resumed};
@@ -249,6 +251,10 @@ impl Plan<'_> {
             if let Some(bytes) = &self.init {
                 folder.write(INIT, bytes, shared)?;
             }
+            let imported = imports(self.loaded.program.sources(), &self.loaded.path);
+            if !imported.is_empty() {
+                folder.write(IMPORTS, serde_json::json!(imported).to_string().as_bytes(), shared)?;
+            }
         }
         note(shared, &format!("training {} into {} with seed {seed}", self.training.name, folder.path.display()));
         let _set_before = ctrlc::set_handler(|| {
@@ -333,6 +339,10 @@ impl Plan<'_> {
         resuming: bool,
     ) -> Result<Measured, End> {
         let (settings, record) = (&self.training.settings, &self.record);
+        let encoders = |d: &Dataset| Encoders { input: d.input_encoder.clone(), target: d.target_encoder.clone() };
+        if let Some(fitted) = data.and_then(|d| encoders(d).to_json()) {
+            folder.write(ENCODERS, fitted.to_string().as_bytes(), self.shared)?;
+        }
         let metadata = BTreeMap::from([
             ("seed".to_owned(), record.seed.to_string()),
             ("program_hash".to_owned(), record.program_hash.clone()),

@@ -8,12 +8,11 @@ use crate::data::encode::Encoder;
 use crate::data::encode::column::Column;
 use crate::data::encode::labels::Labels;
 use crate::data::encode::numbers::is_missing;
-use crate::data::source::part::Part;
-use crate::data::source::pla;
-use crate::data::source::read::{SourceFile, decode};
+use crate::data::fresh::Fresh;
+use crate::data::source::Reading;
+use crate::data::source::read::SourceFile;
 use crate::data::source::truth::Evaluate;
-use crate::data::source::{Reading, array_of, text};
-use crate::data::spec::{DataSpec, Encoding, Keep, KeepTest, KeepValue, OriginKind, SplitKind, Target};
+use crate::data::spec::{DataSpec, Encoding, Keep, KeepTest, KeepValue, SplitKind, Target};
 use crate::data::split::{Classes, Parts, divide};
 use crate::data::table::{Places, Selection, Table};
 use crate::data::words::{count, list, quoted};
@@ -152,45 +151,10 @@ impl Dataset {
     /// # Errors
     /// The file cannot be read, or has other columns or values that cannot be used.
     pub fn encode_file(&self, name: &str, bytes: Vec<u8>) -> Result<(Column, Option<Column>), Diagnostics> {
-        let span = self.raw.spec.source.span;
-        let mut faults = Diagnostics::default();
-        let table = match &self.raw.spec.source.kind {
-            OriginKind::Csv { header, separator, .. } => Table::of_bytes(bytes, name, *separator, *header, span)?,
-            OriginKind::Inline(_) | OriginKind::TruthTable { .. } | OriginKind::Points(_) => {
-                Table::of_bytes(bytes, name, b',', false, span)?
-            }
-            OriginKind::Idx(_) | OriginKind::Npy(_) => {
-                let array = array_of(&self.raw.spec.source.kind, name, bytes).map_err(|fault| fault.at(span, ""))?;
-                Table::of(vec![Part::Array(array)])
-            }
-            OriginKind::Text { windows, .. } => {
-                let text = decode(bytes)
-                    .map_err(|(code, why)| Diagnostic::error(code, format!("`{name}` {why}")).at(span, ""))?;
-                let known = self.input_encoder.vocabulary();
-                match text::read(name, &text, *windows, known, span, &mut faults) {
-                    Some(arrays) => Table::of(arrays.map(Part::Array).to_vec()),
-                    None => return Err(faults),
-                }
-            }
-            OriginKind::Pla(..) => {
-                let text = decode(bytes)
-                    .map_err(|(code, why)| Diagnostic::error(code, format!("`{name}` {why}")).at(span, ""))?;
-                match pla::read(name, &text, span, &mut faults) {
-                    Some(arrays) => Table::of(arrays.map(Part::Array).to_vec()),
-                    None => return Err(faults),
-                }
-            }
-        };
-        let rows: Vec<usize> = (0..table.rows).collect();
-        let input = self.input_encoder.fitted_to(&table)?.encode(&table, &rows, &mut faults);
-        let target = match self.target_encoder.as_ref().filter(|e| e.has_columns(&table)) {
-            Some(encoder) => encoder.fitted_to(&table)?.encode(&table, &rows, &mut faults).map(Some),
-            None => Some(None),
-        };
-        match (input, target) {
-            (Some(input), Some(target)) => Ok((input, target)),
-            _ => Err(faults),
-        }
+        let fresh = Fresh::of_source(&self.raw.spec.source, &self.input_encoder, name, bytes)?;
+        let (input, _) = fresh.encode(&self.input_encoder)?;
+        let target = self.target_encoder.as_ref().filter(|e| fresh.has(e)).map(|e| fresh.encode(e)).transpose()?;
+        Ok((input, target.map(|(column, _)| column)))
     }
 }
 

@@ -7,6 +7,7 @@
 mod dataset;
 mod describe;
 mod encode;
+mod fresh;
 mod source;
 mod spec;
 mod split;
@@ -21,6 +22,7 @@ pub use encode::Encoder;
 pub use encode::column::{Column, Values};
 pub use encode::labels::Labels;
 pub use encode::steps::FittedStep;
+pub use fresh::Fresh;
 pub use source::read::SourceFile;
 pub use source::sha256::sha256;
 pub use source::truth::{Evaluate, Formula};

@@ -101,6 +101,21 @@ impl<T: Float> Rows<T> {
     }
 }
 
+/// The examples of a column as one tensor for a port, to be shown to a learner; `span` is where the data is named.
+///
+/// # Errors
+/// A message when the column does not suit the port, or a number is beyond the precision.
+pub fn examples<T: Float>(column: &Column, port: &Leaf, what: &str, span: Span) -> Result<Tensor<T>, Diagnostic> {
+    let size: usize = column.shape.iter().product::<usize>().max(1);
+    let count = match &column.values {
+        Values::Real(v) => v.len(),
+        Values::Fin { values, .. } => values.len(),
+        Values::Bool(v) => v.len(),
+    };
+    let all: Vec<usize> = (0..count / size).collect();
+    Ok(Rows::new(column, port, what, span)?.gather(&all))
+}
+
 /// A number that is finite as written and not so in the run's precision.
 pub(super) fn beyond(what: &str, code: Code) -> Diagnostic {
     Diagnostic::error(code, format!("{what} beyond the largest number of 32 bits"))

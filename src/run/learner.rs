@@ -675,14 +675,24 @@ impl<T: Float> Learner<T> {
         }
     }
 
-    /// The model's outputs on rows, outside training.
+    /// The model's outputs on rows, outside training, as one tensor an output with the rows along its first axis.
     ///
     /// # Errors
     /// A message when the machine cannot run.
     pub fn predict(&mut self, rows: &[usize]) -> Result<Vec<Tensor<T>>, Diagnostic> {
         let point = self.point().map_err(|f| self.message(&f))?;
         let mut stream = noise_of(self.seed, usize::MAX >> 25);
-        self.predicted(&point, rows, &mut stream).map_err(|f| self.message(&f))
+        let mut parts = Vec::new();
+        // All rows at once would take the memory of all of them between any two operations.
+        for chunk in rows.chunks(CHUNK) {
+            parts.push(self.predicted(&point, chunk, &mut stream).map_err(|f| self.message(&f))?);
+        }
+        if parts.is_empty() {
+            return self.predicted(&point, &[], &mut stream).map_err(|f| self.message(&f));
+        }
+        let outputs = parts.first().map_or(0, Vec::len);
+        let whole = (0..outputs).map(|i| Tensor::stacked(parts.iter().filter_map(|p| p.get(i))));
+        Ok(whole.map(|t| t.unwrap_or_else(|| Tensor::number(f64::NAN))).collect())
     }
 
     fn message(&self, fault: &RunFault) -> Diagnostic {

@@ -26,6 +26,7 @@ mod suits;
 mod tensor;
 mod train;
 
+pub use batches::examples;
 pub use checkpoint::{Checkpoint, CheckpointFault};
 pub use fault::RunFault;
 pub use float::{Float, erf};

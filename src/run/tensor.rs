@@ -7,7 +7,7 @@ use super::fault::RunFault;
 use super::float::Float;
 use crate::diagram::{Const, Literal};
 use crate::object::{Base, Leaf};
-use ndarray::{ArcArray, ArrayViewD, IxDyn};
+use ndarray::{ArcArray, ArrayViewD, Axis, IxDyn};
 
 /// A value on a wire.
 #[derive(Clone, PartialEq, Debug)]
@@ -108,6 +108,23 @@ impl<T: Float> Tensor<T> {
             Literal::Int(v) => Tensor::int(&shape, v.clone()),
         };
         made.ok_or_else(|| RunFault::Entries { needs: describe(&value.leaf, 1), given: value.entries.len() })
+    }
+
+    /// Tensors of one base below each other along the first axis; nothing when they do not fit.
+    #[must_use]
+    pub fn stacked<'a>(parts: impl Iterator<Item = &'a Tensor<T>>) -> Option<Tensor<T>>
+    where
+        T: 'a,
+    {
+        let parts: Vec<&Tensor<T>> = parts.collect();
+        fn joined<E: Clone>(views: Option<Vec<ArrayViewD<'_, E>>>) -> Option<ArcArray<E, IxDyn>> {
+            ndarray::concatenate(Axis(0), &views?).ok().map(|a| a.into_shared())
+        }
+        Some(match parts.first()? {
+            Tensor::Real(_) => Tensor::Real(joined(parts.iter().map(|t| t.reals()).collect())?),
+            Tensor::Bool(_) => Tensor::Bool(joined(parts.iter().map(|t| t.bools()).collect())?),
+            Tensor::Int(_) => Tensor::Int(joined(parts.iter().map(|t| t.ints()).collect())?),
+        })
     }
 
     /// Its shape.

@@ -157,8 +157,12 @@ impl Encoder {
                 match (theirs.iter().position(|t| t == name), theirs.iter().filter(|t| *t == name).count()) {
                     (Some(at), 1) => columns.push(at),
                     (_, n) => {
-                        let message = format!("{} called {}", count(n, "column"), quoted(name));
-                        return Err(fail(message).note(format!("the columns are {}", list(theirs))));
+                        let message = match n {
+                            0 => format!("there is no column {}", quoted(name)),
+                            n => format!("{n} columns are called {}", quoted(name)),
+                        };
+                        let fault = fail(message).note(format!("the columns are {}", list(theirs)));
+                        return Err(fault.help("begin with a line of the names that the run reads, in any order"));
                     }
                 }
             }

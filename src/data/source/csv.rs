@@ -22,9 +22,32 @@ pub(crate) struct Sheet {
     text: String,
     /// For every row the beginnings of its cells, then one past the separator that would follow the last.
     starts: Vec<u32>,
+    /// The line of each row where the text is not that of a file; else empty.
+    lines: Vec<usize>,
 }
 
 impl Sheet {
+    /// Records with their lines in a file that is not delimited text; `None` when a fault was recorded.
+    pub(crate) fn of_records(
+        name: &str,
+        header: Option<Vec<String>>,
+        records: &[(usize, Vec<String>)],
+        span: Span,
+        faults: &mut Diagnostics,
+    ) -> Option<Sheet> {
+        let width = records.first().map_or(0, |(_, cells)| cells.len());
+        if let Some((line, cells)) = records.iter().find(|(_, cells)| cells.len() != width || cells.is_empty()) {
+            let message = format!("{name}:{line} has {}, the first row has {width}", count(cells.len(), "value"));
+            let fault = Diagnostic::error(Code::DATA_FILE, message).at(span, "read here");
+            faults.push(fault.help("give every row the same values"));
+            return None;
+        }
+        let mut text = String::new();
+        records.iter().for_each(|(_, cells)| write_row(&mut text, cells));
+        let sheet = Sheet::read(name, text, b',', false, span, faults)?;
+        Some(Sheet { header, lines: records.iter().map(|(line, _)| *line).collect(), ..sheet })
+    }
+
     /// Reads text; `None` when a fault was recorded.
     pub(crate) fn read(
         name: &str,
@@ -50,6 +73,7 @@ impl Sheet {
             rows: scan.rows,
             text,
             starts: scan.starts,
+            lines: Vec::new(),
         };
         if let Some(at) = scan.unclosed {
             let place = sheet.place_at(at);
@@ -111,6 +135,14 @@ impl Sheet {
     /// Line and column of a cell in its file.
     pub(crate) fn place(&self, row: usize, column: usize) -> LineColumn {
         self.place_at(self.start(row, column).unwrap_or(0))
+    }
+
+    /// The same with the name of the file; of records the line only.
+    pub(crate) fn located(&self, row: usize, column: usize) -> String {
+        match self.lines.get(row) {
+            Some(line) => format!("{}:{line}", self.name),
+            None => format!("{}:{}", self.name, self.place(row, column)),
+        }
     }
 
     /// A cell of the first line, be it a header or not.

@@ -74,7 +74,7 @@ impl Part {
     /// Where a cell stands, with the name of its file.
     pub(crate) fn place(&self, row: usize, column: usize) -> String {
         match self {
-            Part::Sheet(sheet) => format!("{}:{}", sheet.name, sheet.place(row, column)),
+            Part::Sheet(sheet) => sheet.located(row, column),
             Part::Array(array) => array.place(row, column),
         }
     }

@@ -1,0 +1,166 @@
+//! `catlearn eval RUN [--split S | --data F]`: the metrics of a run that was made.
+
+use super::rows::read;
+use super::{Past, State};
+use crate::cli::measure::{Measured, mean_of, on_parts, table};
+use crate::cli::observe::metrics_json;
+use crate::cli::terminal::{answer, complain, messages};
+use crate::cli::{End, Shared};
+use catlearn::data::Parts;
+use catlearn::diagram::Role;
+use catlearn::elaborate::Precision;
+use catlearn::run::{Float, examples};
+use catlearn::source::{Code, Diagnostic, Diagnostics};
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+/// A part of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Split {
+    /// What it was trained on
+    Train,
+    /// What it was validated on
+    Valid,
+    /// What was held out
+    Test,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct EvalArgs {
+    /// The run folder, or that of one fold
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// One part of the data [default: all of them]
+    #[arg(long, value_enum, value_name = "S")]
+    split: Option<Split>,
+    /// Another file, of the form of the run's data, with its target
+    #[arg(long, value_name = "F", conflicts_with = "split")]
+    data: Option<String>,
+    /// Which state is measured [default: the selected one, else the last]
+    #[arg(long, value_enum)]
+    state: Option<State>,
+}
+
+pub(in crate::cli) fn run(args: &EvalArgs, shared: &Shared) -> End {
+    evaluated(args, shared).unwrap_or_else(|end| end)
+}
+
+fn evaluated(args: &EvalArgs, shared: &Shared) -> Result<End, End> {
+    let past = Past::open(&args.run, args.state, shared)?;
+    let folds = past.folds();
+    let mut all = Vec::new();
+    for i in 0..folds {
+        let fold = Past::open(&args.run.join(format!("fold-{i}")), args.state, shared)?;
+        all.push(fold.measured(args, shared)?);
+    }
+    let (step, metrics) = match folds {
+        0 => past.measured(args, shared).map(|m| (json!(m.steps), m.metrics))?,
+        _ => (Value::Null, mean_of(&all).metrics),
+    };
+    if shared.json() {
+        let run = past.dir.display().to_string();
+        answer(&json!({"run": run, "state": past.state.name(), "step": step, "metrics": metrics}).to_string())?;
+        return Ok(End::Fine);
+    }
+    for line in table(&metrics) {
+        answer(&line)?;
+    }
+    Ok(End::Fine)
+}
+
+impl Past {
+    fn measured(&self, args: &EvalArgs, shared: &Shared) -> Result<Measured, End> {
+        let (steps, metrics) = match self.training.settings.precision {
+            Precision::F32 => self.metrics::<f32>(args, shared)?,
+            Precision::F64 => self.metrics::<f64>(args, shared)?,
+        };
+        Ok(Measured {
+            metrics,
+            selected: Value::Null,
+            steps,
+            epochs: 0,
+            seconds: 0.0,
+            samples: 0,
+            interrupted: false,
+            failed: false,
+        })
+    }
+
+    fn metrics<T: Float>(&self, args: &EvalArgs, shared: &Shared) -> Result<(usize, Map<String, Value>), End> {
+        if let Some(file) = &args.data {
+            return self.on_file::<T>(file, shared);
+        }
+        let data = self.data(shared)?;
+        let mut learner = self.learner::<T>(data.as_ref(), shared)?;
+        self.tell_state(learner.updates(), shared);
+        let parts = data.map(|d| d.parts).unwrap_or_default();
+        let asked = match args.split {
+            None => parts,
+            Some(split) => {
+                let (name, rows) = match split {
+                    Split::Train => ("train", Parts { train: parts.train, ..Parts::default() }),
+                    Split::Valid => ("valid", Parts { valid: parts.valid, ..Parts::default() }),
+                    Split::Test => ("test", Parts { test: parts.test, ..Parts::default() }),
+                };
+                if rows == Parts::default() {
+                    let d = Diagnostic::error(Code::DATA_SPLIT, format!("the part `{name}` of this run has no rows"));
+                    complain(shared, d.help("name a part that `split` makes"));
+                    return Err(End::Usage);
+                }
+                rows
+            }
+        };
+        let found = on_parts(&mut learner, &asked).map_err(|d| self.say(shared, &d.into()))?;
+        Ok((learner.updates(), found))
+    }
+
+    /// The metrics on the rows of another file.
+    fn on_file<T: Float>(&self, file: &str, shared: &Shared) -> Result<(usize, Map<String, Value>), End> {
+        let encoders = self.encoders(shared)?;
+        let (name, bytes) = super::predict::bytes_of(file, shared)?;
+        let (fresh, _) = read(self, &encoders, &name, bytes, true).map_err(|(said, sources)| {
+            match &sources {
+                Some(sources) => messages(shared, &said, sources),
+                None => self.loaded.say(shared, &said),
+            }
+            End::Fault
+        })?;
+        let say = |said: Diagnostics| self.say(shared, &said);
+        let (input, warnings) = fresh.encode(&encoders.input).map_err(say)?;
+        self.loaded.say(shared, &warnings);
+        let mut learner = self.learner::<T>(None, shared)?;
+        self.tell_state(learner.updates(), shared);
+        let ports = self.training.player.objective.ports();
+        let port = |role: Role| ports.iter().find(|p| p.role == role).map(|p| &p.leaf);
+        let at = self.training.data_span;
+        let tensor = |column, leaf, what| examples::<T>(column, leaf, what, at).map_err(|d| say(d.into()));
+        let input = port(Role::Input).map(|leaf| tensor(&input, leaf, "input")).transpose()?;
+        let target = match (port(Role::Target), &encoders.target) {
+            (Some(leaf), Some(encoder)) => {
+                if !fresh.has(encoder) {
+                    let names = encoder.source_names.iter().flatten();
+                    let read: Vec<&str> = names
+                        .enumerate()
+                        .filter(|(i, _)| encoder.columns.contains(i))
+                        .map(|(_, n)| n.as_str())
+                        .collect();
+                    let d = Diagnostic::error(Code::DATA_COLUMN, format!("`{name}` has no target to measure against"));
+                    let d = if read.is_empty() {
+                        d
+                    } else {
+                        d.note(format!("the target is read from `{}`", read.join("`, `")))
+                    };
+                    complain(shared, d.help("give the column of the target too, or use `catlearn predict`"));
+                    return Err(End::Fault);
+                }
+                Some(tensor(&fresh.encode(encoder).map_err(say)?.0, leaf, "target")?)
+            }
+            _ => None,
+        };
+        learner.show(input, target);
+        let rows: Vec<usize> = (0..fresh.rows()).collect();
+        let found = learner.metrics(&rows).map_err(|d| say(d.into()))?;
+        Ok((learner.updates(), Map::from_iter([("data".to_owned(), metrics_json(&found))])))
+    }
+}

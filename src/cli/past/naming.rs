@@ -1,0 +1,261 @@
+//! What a prediction is called: a class by its name, with a score for each, or numbers in the units of the file.
+//!
+//! In: the encoder of the target, the loss, and the numbers that the model gives for a row. Out: one answer a row. The
+//! scores are the model's own numbers, except behind a cross entropy of the prelude, which says that they are logits:
+//! then they are probabilities (softmax, sigmoid). The class is the one that `accuracy` counts.
+
+use catlearn::data::{Encoder, FittedStep};
+use catlearn::object::Base;
+use serde_json::{Value, json};
+
+/// A value of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    Text(String),
+    Number(f64),
+    Whole(i64),
+}
+
+impl Cell {
+    /// As JSON; numbers that are not finite have no word there.
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Cell::Text(text) => json!(text),
+            Cell::Number(x) => json!(x),
+            Cell::Whole(n) => json!(n),
+        }
+    }
+
+    /// As text.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Cell::Text(text) => text.clone(),
+            Cell::Number(x) => x.to_string(),
+            Cell::Whole(n) => n.to_string(),
+        }
+    }
+}
+
+/// How the numbers of a row name a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The model gives the class itself.
+    Label,
+    /// The largest wins, the first of equals.
+    Largest,
+    /// One number, class 1 above 0.
+    Above,
+    /// Bits of the class, lowest first.
+    Binary,
+    /// There is one class only.
+    Only,
+    /// No class: the numbers themselves.
+    Plain,
+}
+
+/// What scores are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scores {
+    Own,
+    Softmax,
+    Sigmoid,
+}
+
+/// Says predictions.
+#[derive(Clone, Debug)]
+pub(super) struct Naming {
+    names: Vec<String>,
+    way: Way,
+    scores: Scores,
+    /// The steps of the target's encoder, for numbers to be led back through.
+    steps: Vec<FittedStep>,
+    width: usize,
+    whole: bool,
+}
+
+impl Naming {
+    /// For a model that gives `width` entries of `base` a row, and the name of the loss as the run says it.
+    pub(super) fn new(target: Option<&Encoder>, loss: &str, base: Base, width: usize) -> Naming {
+        let steps = target.map(|e| e.steps.clone()).unwrap_or_default();
+        let found = steps.iter().find_map(|step| match step {
+            FittedStep::OneHot(k, labels) => Some((*k, labels.names().to_vec(), false)),
+            FittedStep::Class(k, labels) => Some((*k, labels.names().to_vec(), steps.contains(&FittedStep::Bits))),
+            _ => None,
+        });
+        let whole = base != Base::Real;
+        let plain =
+            Naming { names: Vec::new(), way: Way::Plain, scores: Scores::Own, steps: steps.clone(), width, whole };
+        let Some((k, names, binary)) = found else { return plain };
+        let bits = (usize::BITS - k.saturating_sub(1).leading_zeros()) as usize;
+        let way = match base {
+            Base::Fin(_) if width == 1 => Way::Label,
+            Base::Bool if binary && width == bits => Way::Binary,
+            _ if width == 1 && k == 1 => Way::Only,
+            _ if width == 1 && k == 2 => Way::Above,
+            _ if width == k => Way::Largest,
+            _ => return plain,
+        };
+        let scores = match (loss, way) {
+            ("softmax_cross_entropy", Way::Largest) if base == Base::Real => Scores::Softmax,
+            ("sigmoid_cross_entropy", Way::Largest | Way::Above) if base == Base::Real => Scores::Sigmoid,
+            _ => Scores::Own,
+        };
+        Naming { names, way, scores, ..plain }
+    }
+
+    fn name(&self, class: usize) -> String {
+        self.names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    /// The word in front of the names of the scores.
+    pub(super) fn word(&self) -> &'static str {
+        if self.scores == Scores::Own { "score" } else { "probability" }
+    }
+
+    /// The classes that have a score.
+    pub(super) fn scored(&self) -> Vec<String> {
+        match self.way {
+            Way::Largest => (0..self.width).map(|k| self.name(k)).collect(),
+            Way::Above => vec![self.name(1)],
+            Way::Label | Way::Binary | Way::Only | Way::Plain => Vec::new(),
+        }
+    }
+
+    /// How many values a prediction has.
+    pub(super) fn values(&self) -> usize {
+        if self.way == Way::Plain { self.width } else { 1 }
+    }
+
+    /// The prediction of a row and its scores; `number` gives a number of the run's precision as people write it.
+    pub(super) fn row(&self, out: &[f64], number: &dyn Fn(f64) -> f64) -> (Vec<Cell>, Vec<Cell>) {
+        let first = out.first().copied().unwrap_or(f64::NAN);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a label, checked by its port")]
+        let class = match self.way {
+            Way::Plain => return (self.plain(out, number), Vec::new()),
+            Way::Label => first as usize,
+            Way::Largest => largest(out),
+            Way::Above => usize::from(first > 0.0),
+            Way::Binary => out.iter().enumerate().map(|(j, bit)| usize::from(*bit != 0.0) << j).sum(),
+            Way::Only => 0,
+        };
+        let scores = if self.scored().is_empty() { Vec::new() } else { self.scores_of(out) };
+        (vec![Cell::Text(self.name(class))], scores.into_iter().map(|x| self.cell(x, number)).collect())
+    }
+
+    fn scores_of(&self, out: &[f64]) -> Vec<f64> {
+        match self.scores {
+            Scores::Own => out.to_vec(),
+            Scores::Sigmoid => out.iter().map(|x| 1.0 / (1.0 + (-x).exp())).collect(),
+            Scores::Softmax => {
+                let top = out.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let parts: Vec<f64> = out.iter().map(|x| (x - top).exp()).collect();
+                let sum: f64 = parts.iter().sum();
+                parts.iter().map(|p| p / sum).collect()
+            }
+        }
+    }
+
+    fn cell(&self, x: f64, number: &dyn Fn(f64) -> f64) -> Cell {
+        #[allow(clippy::cast_possible_truncation, reason = "bits, votes and labels are whole numbers")]
+        if self.whole { Cell::Whole(x as i64) } else { Cell::Number(number(x)) }
+    }
+
+    /// Numbers led back through the steps of the target, so that they are in the units of the file.
+    fn plain(&self, out: &[f64], number: &dyn Fn(f64) -> f64) -> Vec<Cell> {
+        let mut values = out.to_vec();
+        for step in self.steps.iter().rev() {
+            match step {
+                FittedStep::Standardise { mean: add, deviation: by } if add.len() == values.len() => {
+                    values.iter_mut().zip(add).zip(by).for_each(|((x, add), by)| *x = *x * by + add);
+                }
+                FittedStep::MinMax { low, high } if low.len() == values.len() => {
+                    values.iter_mut().zip(low).zip(high).for_each(|((x, low), high)| *x = *x * (high - low) + low);
+                }
+                FittedStep::Scale(by) if *by != 0.0 => values.iter_mut().for_each(|x| *x /= by),
+                _ => {}
+            }
+        }
+        values.into_iter().map(|x| self.cell(x, number)).collect()
+    }
+}
+
+/// The place of the largest, the first of equals.
+fn largest(out: &[f64]) -> usize {
+    let mut best = 0;
+    for (at, x) in out.iter().enumerate() {
+        if out.get(best).is_none_or(|b| x > b) {
+            best = at;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use catlearn::data::{ColumnType, Labels};
+    use catlearn::source::Span;
+
+    fn encoder(steps: Vec<FittedStep>) -> Encoder {
+        let column_type = ColumnType { shape: vec![1], base: catlearn::data::Base::Real };
+        Encoder { columns: vec![0], source_width: 1, source_names: None, steps, column_type, span: Span::default() }
+    }
+
+    fn labels() -> Labels {
+        Labels::fit(["cat", "dog", "eel"])
+    }
+
+    fn said(naming: &Naming, out: &[f64]) -> (String, Vec<Cell>) {
+        let (cells, scores) = naming.row(out, &|x| x);
+        (cells.iter().map(Cell::text).collect::<Vec<_>>().join(" "), scores)
+    }
+
+    #[test]
+    fn the_largest_names_the_class_and_logits_become_probabilities() {
+        let hot = encoder(vec![FittedStep::OneHot(3, labels())]);
+        let own = Naming::new(Some(&hot), "mse", Base::Real, 3);
+        assert_eq!((own.word(), own.scored()), ("score", vec!["cat".to_owned(), "dog".to_owned(), "eel".to_owned()]));
+        let scores = vec![Cell::Number(1.0), Cell::Number(2.0), Cell::Number(2.0)];
+        assert_eq!(said(&own, &[1.0, 2.0, 2.0]), ("dog".to_owned(), scores));
+        let soft = Naming::new(Some(&hot), "softmax_cross_entropy", Base::Real, 3);
+        let (name, scores) = said(&soft, &[800.0, 800.0, -800.0]);
+        assert_eq!((soft.word(), name), ("probability", "cat".to_owned()));
+        assert_eq!(scores, vec![Cell::Number(0.5), Cell::Number(0.5), Cell::Number(0.0)]);
+        let votes = Naming::new(Some(&hot), "hinge_votes(margin = 6)", Base::Int, 3);
+        assert_eq!(said(&votes, &[-3.0, 0.0, 7.0]).1, vec![Cell::Whole(-3), Cell::Whole(0), Cell::Whole(7)]);
+    }
+
+    #[test]
+    fn one_number_is_cut_at_zero_and_bits_are_read_in_binary() {
+        let two = Labels::fit(["no", "yes"]);
+        let one = Naming::new(
+            Some(&encoder(vec![FittedStep::Class(2, two.clone())])),
+            "sigmoid_cross_entropy",
+            Base::Real,
+            1,
+        );
+        assert_eq!(said(&one, &[0.0]), ("no".to_owned(), vec![Cell::Number(0.5)]));
+        assert_eq!((said(&one, &[0.1]).0, one.scored()), ("yes".to_owned(), vec!["yes".to_owned()]));
+        let binary = encoder(vec![FittedStep::Class(3, labels()), FittedStep::Bits]);
+        let bits = Naming::new(Some(&binary), "xor_error", Base::Bool, 2);
+        assert_eq!((said(&bits, &[0.0, 1.0]).0, said(&bits, &[1.0, 1.0]).0), ("eel".to_owned(), "3".to_owned()));
+        let label = Naming::new(Some(&encoder(vec![FittedStep::Class(3, labels())])), "l", Base::Fin(3), 1);
+        assert_eq!(said(&label, &[2.0]).0, "eel");
+        let only = Naming::new(Some(&encoder(vec![FittedStep::OneHot(1, Labels::fit(["a"]))])), "l", Base::Real, 1);
+        assert_eq!(said(&only, &[-5.0]).0, "a");
+    }
+
+    #[test]
+    fn numbers_are_led_back_to_the_units_of_the_file() {
+        let steps = vec![
+            FittedStep::Scale(0.5),
+            FittedStep::Standardise { mean: vec![10.0], deviation: vec![4.0] },
+            FittedStep::MinMax { low: vec![-1.0], high: vec![3.0] },
+        ];
+        let naming = Naming::new(Some(&encoder(steps)), "mse", Base::Real, 1);
+        // 0.5 -> 1 between -1 and 3 -> 14 with mean 10 and deviation 4 -> 28.
+        assert_eq!(said(&naming, &[0.5]), ("28".to_owned(), Vec::new()));
+        let bits = Naming::new(None, "xor_error", Base::Bool, 2);
+        assert_eq!((said(&bits, &[1.0, 0.0]).0, bits.values()), ("1 0".to_owned(), 2));
+    }
+}
