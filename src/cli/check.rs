@@ -17,6 +17,13 @@ pub(super) struct CheckArgs {
     files: Vec<String>,
 }
 
+impl CheckArgs {
+    /// The first program.
+    pub(super) fn place(&self) -> Option<&str> {
+        self.files.first().map(String::as_str)
+    }
+}
+
 pub(super) fn run(args: &CheckArgs, shared: &Shared) -> End {
     checked(args, shared).unwrap_or_else(|end| end)
 }

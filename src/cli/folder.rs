@@ -70,7 +70,10 @@ impl Folder {
                 return Err(refuse(path, "holds files and no run", "name another folder"));
             }
             Some(path) => path.to_path_buf(),
-            None => numbered(name).map_err(|e| failed(shared, Path::new("runs"), &e))?,
+            None => {
+                let runs = shared.fallback.runs.as_deref().unwrap_or(Path::new("runs"));
+                numbered(runs, name).map_err(|e| failed(shared, runs, &e))?
+            }
         };
         fs::create_dir_all(&path).map_err(|e| failed(shared, &path, &e))?;
         let folder = Folder { path };
@@ -168,9 +171,8 @@ fn occupied(path: &Path) -> bool {
     fs::read_dir(path).is_ok_and(|entries| entries.flatten().any(|e| e.file_name() != LOCK))
 }
 
-/// Makes `runs/0003-name`, one above the highest number there, or above it when another process takes that one.
-fn numbered(name: &str) -> std::io::Result<PathBuf> {
-    let runs = Path::new("runs");
+/// Makes `0003-name` in the folder of runs, one above the highest number there, or above it when another process takes that one.
+fn numbered(runs: &Path, name: &str) -> std::io::Result<PathBuf> {
     fs::create_dir_all(runs)?;
     let number = |e: fs::DirEntry| e.file_name().to_str().and_then(|n| n.split('-').next()?.parse::<u64>().ok());
     // Numbers that nobody counted up to are names.

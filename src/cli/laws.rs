@@ -10,7 +10,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub(super) struct LawsArgs {
     /// The program
-    file: String,
+    pub(super) file: String,
     /// Random cases a law
     #[arg(long, default_value_t = 100)]
     cases: usize,

@@ -4,6 +4,7 @@
 //! fine, 1 program, data or law at fault, 2 usage or configuration, 130 interrupted. A closed pipe ends quietly.
 
 mod check;
+mod config;
 mod fmt;
 mod folder;
 mod laws;
@@ -11,6 +12,7 @@ mod load;
 mod manual;
 mod measure;
 mod monitors;
+mod new;
 mod observe;
 mod past;
 mod plot;
@@ -81,6 +83,17 @@ pub(crate) struct Shared {
     /// Where a resumed run found its data.
     #[arg(skip)]
     recorded: Vec<PathBuf>,
+    /// What `catlearn.toml` says, used last.
+    #[arg(skip)]
+    fallback: Fallback,
+}
+
+/// Defaults that stand below everything else.
+#[derive(Clone, Debug, Default)]
+struct Fallback {
+    data_dirs: Vec<PathBuf>,
+    runs: Option<PathBuf>,
+    seed: Option<u64>,
 }
 
 impl Shared {
@@ -90,7 +103,8 @@ impl Shared {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Color {
     Auto,
     Always,
@@ -108,6 +122,8 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Make a folder that trains at once
+    New(new::NewArgs),
     /// Check programs: every error of every file, then each item's type, parameters and operations
     Check(check::CheckArgs),
     /// Train: a run folder with the trained parameters
@@ -130,13 +146,35 @@ enum Verb {
     Version,
 }
 
+impl Verb {
+    /// The program or the run that `catlearn.toml` is looked for beside and above; a verb without one has no defaults.
+    fn place(&self) -> Option<PathBuf> {
+        let program = |target: &str| PathBuf::from(load::parts(target).0);
+        match self {
+            Verb::Check(args) => args.place().map(PathBuf::from),
+            Verb::Train(args) => args.place().map(|target| program(&target)),
+            Verb::Eval(args) => Some(args.run.clone()),
+            Verb::Predict(args) => Some(args.run.clone()),
+            Verb::Trace(args) => Some(program(&args.target)),
+            Verb::Laws(args) => Some(PathBuf::from(&args.file)),
+            _ => None,
+        }
+    }
+}
+
 /// Runs the command that the process was given.
 pub(crate) fn main() -> ExitCode {
     let mut cli = Cli::parse();
     let color = |text: &str| Color::from_str(text, true);
     cli.shared.color = cli.shared.color.or_else(|| variable("CATLEARN_COLOR", color));
+    if let Some(place) = cli.verb.place()
+        && let Err(end) = config::defaults(&mut cli.shared, &place)
+    {
+        return end.into();
+    }
     let shared = &cli.shared;
     let end = match &cli.verb {
+        Verb::New(args) => new::run(args, shared),
         Verb::Check(args) => check::run(args, shared),
         Verb::Train(args) => train::run(args, shared),
         Verb::Eval(args) => past::eval::run(args, shared),
@@ -164,14 +202,14 @@ fn variable<T>(name: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T
     }
 }
 
-/// The seed: `--seed`, then `--set seed=`, then the environment, then the run's own.
-fn seed(flag: Option<u64>, set: &[String], training: &Training) -> Option<u64> {
+/// The seed: `--seed`, then `--set seed=`, then the environment, then the run's own, then that of `catlearn.toml`.
+fn seed(flag: Option<u64>, set: &[String], training: &Training, shared: &Shared) -> Option<u64> {
     let own = training.settings.seed;
     let is_set = set.iter().any(|pair| pair.split_once('=').is_some_and(|(key, _)| key.trim() == "seed"));
     let number = |text: &str| text.parse::<u64>().map_err(|e| e.to_string());
     match flag {
         None if is_set => own,
-        None => variable("CATLEARN_SEED", number).or(own),
+        None => variable("CATLEARN_SEED", number).or(own).or(shared.fallback.seed),
         flag => flag,
     }
 }

@@ -14,7 +14,7 @@ use std::fmt::Write;
 pub(super) struct TraceArgs {
     /// The program, and the training run if it has several
     #[arg(value_name = "FILE[:NAME]")]
-    target: String,
+    pub(super) target: String,
     /// Updates to make; line k is the state after k of them
     #[arg(long, value_name = "N")]
     steps: usize,
@@ -37,7 +37,7 @@ fn traced(args: &TraceArgs, shared: &Shared) -> Result<End, End> {
     let (file, name) = parts(&args.target);
     let mut loaded = load(file, shared)?;
     let training = loaded.training(name, &args.set, shared)?;
-    let seed = super::seed(args.seed, &args.set, &training).unwrap_or(0);
+    let seed = super::seed(args.seed, &args.set, &training, shared).unwrap_or(0);
     let data = match &training.data {
         Some((spec, from)) => {
             Some(catlearn::data::load(spec, from, &loaded.world, seed, &evaluate_bits).map_err(|said| {

@@ -58,6 +58,14 @@ pub(super) struct TrainArgs {
     stop_after: Option<usize>,
 }
 
+impl TrainArgs {
+    /// The program, that of the run which is resumed too.
+    pub(super) fn place(&self) -> Option<String> {
+        let old = || Some(Record::read(&Folder { path: self.resume.clone()? }).ok()?.target);
+        self.target.clone().or_else(old)
+    }
+}
+
 pub(super) fn run(args: &TrainArgs, shared: &Shared) -> End {
     trained(args, shared).unwrap_or_else(|end| end)
 }
@@ -105,7 +113,7 @@ fn trained(args: &TrainArgs, shared: &Shared) -> Result<End, End> {
     }
     let seed = match &old {
         Some((_, record)) => record.seed,
-        None => super::seed(args.seed, &set, &training).unwrap_or_else(drawn),
+        None => super::seed(args.seed, &set, &training, shared).unwrap_or_else(drawn),
     };
     let data = match &training.data {
         Some((spec, from)) => {

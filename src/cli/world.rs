@@ -1,7 +1,7 @@
 //! The world of the binary: imports and data from the file system.
 //!
 //! A name is looked up beside the `.lens` file, then in `--data-dir`, then where a resumed run found it, then in
-//! `CATLEARN_DATA`.
+//! `CATLEARN_DATA`, then where `catlearn.toml` says.
 
 use super::Shared;
 use catlearn::source::{World, WorldError};
@@ -20,7 +20,7 @@ impl FileWorld {
         // A variable that is set to nothing is not set: the empty path would be the current folder.
         let set = std::env::var_os("CATLEARN_DATA").filter(|v| !v.is_empty()).map(PathBuf::from);
         let mut data_dirs: Vec<PathBuf> = Vec::new();
-        for dir in shared.data_dir.iter().chain(&shared.recorded).chain(&set) {
+        for dir in shared.data_dir.iter().chain(&shared.recorded).chain(&set).chain(&shared.fallback.data_dirs) {
             if !data_dirs.contains(dir) {
                 data_dirs.push(dir.clone());
             }

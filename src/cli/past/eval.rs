@@ -30,7 +30,7 @@ enum Split {
 pub(in crate::cli) struct EvalArgs {
     /// The run folder, or that of one fold
     #[arg(value_name = "RUN")]
-    run: PathBuf,
+    pub(in crate::cli) run: PathBuf,
     /// One part of the data [default: all of them]
     #[arg(long, value_enum, value_name = "S")]
     split: Option<Split>,

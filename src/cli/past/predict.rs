@@ -20,7 +20,7 @@ use std::path::PathBuf;
 pub(in crate::cli) struct PredictArgs {
     /// The run folder, or that of one fold
     #[arg(value_name = "RUN")]
-    run: PathBuf,
+    pub(in crate::cli) run: PathBuf,
     /// Rows: CSV, JSON lines or a file of the run's own form; `-` reads from stdin
     #[arg(value_name = "FILE", default_value = "-")]
     file: String,
