@@ -45,14 +45,16 @@ pub(super) fn defaults(shared: &mut Shared, beside: &Path) -> Result<(), End> {
         End::Usage
     };
     let mut sources = SourceMap::default();
-    let text = std::fs::read_to_string(&place).map_err(|e| {
-        wrong(Diagnostic::error(Code::CONFIG, format!("`{name}` cannot be read: {e}")), &sources)
-    })?;
+    let text = std::fs::read_to_string(&place)
+        .map_err(|e| wrong(Diagnostic::error(Code::CONFIG, format!("`{name}` cannot be read: {e}")), &sources))?;
     let file = sources.add(name, text.as_str());
     let config: Config = toml::from_str(&text).map_err(|e| {
         let at = e.span().unwrap_or(0..0);
         let line = e.message().lines().next().unwrap_or_default().to_owned();
-        wrong(Diagnostic::error(Code::CONFIG, line).at(Span::new(file, at.start, at.end.max(at.start + 1)), ""), &sources)
+        wrong(
+            Diagnostic::error(Code::CONFIG, line).at(Span::new(file, at.start, at.end.max(at.start + 1)), ""),
+            &sources,
+        )
     })?;
     let folder = place.parent().unwrap_or(Path::new(""));
     shared.color = shared.color.or(config.color);

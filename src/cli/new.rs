@@ -43,10 +43,7 @@ fn files(template: Template) -> (&'static [(&'static str, &'static str)], &'stat
             "catlearn train iris.lens",
         ),
         Template::Mnist => (
-            &[
-                ("mnist.lens", include_str!("templates/mnist.lens")),
-                ("README.md", include_str!("templates/mnist.md")),
-            ],
+            &[("mnist.lens", include_str!("templates/mnist.lens")), ("README.md", include_str!("templates/mnist.md"))],
             "get the four files (README.md says where), then: catlearn train mnist.lens",
         ),
         Template::Boolean => (
@@ -74,12 +71,12 @@ pub(super) fn run(args: &NewArgs, shared: &Shared) -> End {
         End::Usage
     };
     let shown = args.name.display();
-    match fs::read_dir(&args.name) {
-        Ok(mut entries) if entries.next().is_some() => {
+    match fs::read_dir(&args.name).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => {
             return fail(format!("`{shown}` is not empty, and nothing is overwritten"));
         }
         Err(_) if args.name.exists() => return fail(format!("`{shown}` is there and no folder")),
-        Ok(_) | Err(_) => {}
+        Ok(false) | Err(_) => {}
     }
     let (files, next) = files(template);
     for (name, text) in files {

@@ -127,3 +127,46 @@ fn a_long_line_is_cut() {
     let found = drawn("long.lens", &text);
     assert!(found.lines().all(|l| l.chars().count() < 140), "{}", found.len());
 }
+
+#[test]
+fn tabs_and_wide_characters_keep_the_marks_in_place() {
+    let mut sources = SourceMap::default();
+    let text = "\t模型 >> tanhh >> é\n";
+    let file = sources.add("wide.lens", text);
+    let start = text.find("tanhh").unwrap();
+    let d = Diagnostic::error(Code::UNKNOWN_NAME, "unknown name `tanhh`").at(Span::new(file, start, start + 5), "here");
+    // A tab is four columns, each of the two characters two.
+    let expected = "\
+error[E0201]: unknown name `tanhh`
+ --> wide.lens:1:8
+  |
+1 |     模型 >> tanhh >> é
+  |             ^^^^^ here
+";
+    assert_eq!(render(&d.into(), &sources, PLAIN), expected);
+}
+
+#[test]
+fn a_narrow_terminal_shows_what_is_around_the_fault() {
+    let text = format!("model m : R[1] -> R[1] = {}tanhh{}\n", "tanh >> ".repeat(20), " >> tanh".repeat(20));
+    let mut sources = SourceMap::default();
+    let file = sources.add("long.lens", text.as_str());
+    let start = text.find("tanhh").unwrap();
+    let d = Diagnostic::error(Code::UNKNOWN_NAME, "unknown name `tanhh`").at(Span::new(file, start, start + 5), "");
+    for width in [40, 60, 100, 200] {
+        let drawn = render(&d.clone().into(), &sources, Style { color: false, width });
+        let widest = drawn.lines().map(|l| l.chars().count()).max().unwrap();
+        assert!(widest <= width, "{width}: {widest}\n{drawn}");
+        let (code, marks) = (drawn.lines().nth(3).unwrap(), drawn.lines().nth(4).unwrap());
+        assert!(code.contains("tanhh") && code.contains("..."), "{drawn}");
+        let column = |l: &str, word: &str| l.split(word).next().unwrap().chars().count();
+        assert_eq!(column(code, "tanhh"), column(marks, "^"), "{drawn}");
+    }
+}
+
+#[test]
+fn without_colour_no_escape_is_written() {
+    let (diagnostic, sources) = compose();
+    assert!(!render(&diagnostic.clone().into(), &sources, PLAIN).contains('\u{1b}'));
+    assert!(render(&diagnostic.into(), &sources, Style { color: true, width: 100 }).contains("\u{1b}["));
+}

@@ -63,6 +63,8 @@ fn written_step(step: &FittedStep) -> Option<Value> {
         FittedStep::Bits => json!({"bits": null}),
         FittedStep::Thermometer(cuts) => json!({"thermometer": cuts}),
         FittedStep::Categories(all) => json!({"categories": all.iter().map(names).collect::<Vec<_>>()}),
+        // A text has its vocabulary beside it.
+        FittedStep::Ids(_) | FittedStep::OneHotIds(_) => return None,
     })
 }
 

@@ -86,10 +86,6 @@ impl Past {
         let mut shared = shared.clone();
         shared.recorded.clone_from(&record.data_dirs);
         let (original, _) = super::load::parts(&record.target);
-        let original = match original.strip_suffix(&format!(":{}", record.training)) {
-            Some(file) => file,
-            None => original,
-        };
         let shown = main.path.join("model.lens").display().to_string();
         let world = PastWorld::new(FileWorld::new(&shared), &shown, original, &main);
         let program = Program::parse(&text, &shown, &world).map_err(|(said, sources)| {

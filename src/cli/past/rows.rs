@@ -35,7 +35,8 @@ pub(super) fn read(
     let lines = [".jsonl", ".ndjson", ".json"].iter().any(|end| name.ends_with(end));
     let (separator, named) = past.text_form();
     let own = match &spec.source.kind {
-        OriginKind::Csv { .. } | OriginKind::Inline(_) | OriginKind::TruthTable { .. } => false,
+        OriginKind::Csv { .. } | OriginKind::Inline(_) | OriginKind::TruthTable { .. } | OriginKind::Points(_) => false,
+        OriginKind::Text { .. } => true,
         // Bytes that no text begins with, or the key words of espresso.
         _ => bytes.first().is_some_and(|b| *b < 9 || *b >= 0x80 || *b == 0x1f) || first == Some(b'.'),
     };
@@ -43,7 +44,7 @@ pub(super) fn read(
         return Ok((of_lines(encoders, name, bytes, span)?, Form::Lines));
     }
     let read = if own {
-        Fresh::of_source(&spec.source, name, bytes)
+        Fresh::of_source(&spec.source, &encoders.input, name, bytes)
     } else {
         Fresh::of_text(name, bytes, (separator, named && header), span)
     };
