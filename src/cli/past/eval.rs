@@ -1,6 +1,6 @@
 //! `catlearn eval RUN [--split S | --data F]`: the metrics of a run that was made.
 
-use super::rows::read;
+use super::rows::{of_rows, read};
 use super::{Past, State};
 use crate::cli::measure::{Measured, mean_of, on_parts, table};
 use crate::cli::observe::metrics_json;
@@ -127,7 +127,7 @@ impl Past {
             End::Fault
         })?;
         let say = |said: Diagnostics| self.say(shared, &said);
-        let (input, warnings) = fresh.encode(&encoders.input).map_err(say)?;
+        let (input, warnings) = fresh.encode(&encoders.input).map_err(|said| say(of_rows(said)))?;
         self.loaded.say(shared, &warnings);
         let mut learner = self.learner::<T>(None, shared)?;
         self.tell_state(learner.updates(), shared);
@@ -154,7 +154,7 @@ impl Past {
                     complain(shared, d.help("give the column of the target too, or use `catlearn predict`"));
                     return Err(End::Fault);
                 }
-                Some(tensor(&fresh.encode(encoder).map_err(say)?.0, leaf, "target")?)
+                Some(tensor(&fresh.encode(encoder).map_err(|said| say(of_rows(said)))?.0, leaf, "target")?)
             }
             _ => None,
         };

@@ -1,7 +1,7 @@
 //! `catlearn predict RUN [FILE|-]`: rows in, a prediction a row out, in the form that they came in.
 
 use super::naming::{Cell, Naming};
-use super::rows::{Form, read};
+use super::rows::{Form, of_rows, read};
 use super::{Past, State};
 use crate::cli::terminal::{complain, messages, whole};
 use crate::cli::{End, Shared};
@@ -70,7 +70,7 @@ fn predicted(args: &PredictArgs, shared: &Shared) -> Result<End, End> {
         }
         End::Fault
     })?;
-    let (column, warnings) = fresh.encode(&encoders.input).map_err(|said| past.say(shared, &said))?;
+    let (column, warnings) = fresh.encode(&encoders.input).map_err(|said| past.say(shared, &of_rows(said)))?;
     past.loaded.say(shared, &warnings);
     let leaf = model.diagram.out_leaves().into_iter().next();
     let (base, width) = leaf.map_or((Base::Real, 1), |l| (l.base, l.size(1)));

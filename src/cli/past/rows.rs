@@ -51,6 +51,14 @@ pub(super) fn read(
     read.map(|fresh| (fresh, Form::Text(separator))).map_err(|said| (said, None))
 }
 
+/// Messages about values, with a help for whoever gives rows: the program is not to be changed any more.
+pub(super) fn of_rows(mut said: Diagnostics) -> Diagnostics {
+    for d in said.0.iter_mut().filter(|d| d.code == Code::DATA_VALUE && d.is_error()) {
+        d.help = Some("give every row values of the kind that the run was trained on".to_owned());
+    }
+    said
+}
+
 /// Lines of JSON.
 fn of_lines(encoders: &Encoders, name: &str, bytes: Vec<u8>, span: Span) -> Result<Fresh, Wrong> {
     let text = String::from_utf8(bytes).map_err(|e| {
