@@ -95,9 +95,9 @@ impl Naming {
             _ if width == k => Way::Largest,
             _ => return plain,
         };
-        let scores = match (loss, way) {
-            ("softmax_cross_entropy", Way::Largest) if base == Base::Real => Scores::Softmax,
-            ("sigmoid_cross_entropy", Way::Largest | Way::Above) if base == Base::Real => Scores::Sigmoid,
+        let scores = match (inverse_link(loss), way) {
+            (Some("softmax"), Way::Largest) if base == Base::Real => Scores::Softmax,
+            (Some("sigmoid"), Way::Largest | Way::Above) if base == Base::Real => Scores::Sigmoid,
             _ => Scores::Own,
         };
         Naming { names, way, scores, ..plain }
@@ -179,6 +179,12 @@ impl Naming {
     }
 }
 
+/// What makes probabilities of the predictions of a loss, if the prelude says that they are logits.
+fn inverse_link(loss: &str) -> Option<&'static str> {
+    let lines = include_str!("../../prelude/links.txt").lines();
+    lines.filter_map(|l| l.split_once(' ')).find(|(name, _)| *name == loss).map(|(_, link)| link)
+}
+
 /// The place of the largest, the first of equals.
 fn largest(out: &[f64]) -> usize {
     let mut best = 0;
@@ -195,6 +201,9 @@ mod tests {
     use super::*;
     use catlearn::data::{ColumnType, Labels};
     use catlearn::source::Span;
+
+    /// The losses of the prelude that take logits.
+    const LOGITS: [&str; 2] = ["softmax_cross_entropy", "sigmoid_cross_entropy"];
 
     fn encoder(steps: Vec<FittedStep>) -> Encoder {
         let column_type = ColumnType { shape: vec![1], base: catlearn::data::Base::Real };
@@ -217,7 +226,7 @@ mod tests {
         assert_eq!((own.word(), own.scored()), ("score", vec!["cat".to_owned(), "dog".to_owned(), "eel".to_owned()]));
         let scores = vec![Cell::Number(1.0), Cell::Number(2.0), Cell::Number(2.0)];
         assert_eq!(said(&own, &[1.0, 2.0, 2.0]), ("dog".to_owned(), scores));
-        let soft = Naming::new(Some(&hot), "softmax_cross_entropy", Base::Real, 3);
+        let soft = Naming::new(Some(&hot), LOGITS[0], Base::Real, 3);
         let (name, scores) = said(&soft, &[800.0, 800.0, -800.0]);
         assert_eq!((soft.word(), name), ("probability", "cat".to_owned()));
         assert_eq!(scores, vec![Cell::Number(0.5), Cell::Number(0.5), Cell::Number(0.0)]);
@@ -228,12 +237,7 @@ mod tests {
     #[test]
     fn one_number_is_cut_at_zero_and_bits_are_read_in_binary() {
         let two = Labels::fit(["no", "yes"]);
-        let one = Naming::new(
-            Some(&encoder(vec![FittedStep::Class(2, two.clone())])),
-            "sigmoid_cross_entropy",
-            Base::Real,
-            1,
-        );
+        let one = Naming::new(Some(&encoder(vec![FittedStep::Class(2, two.clone())])), LOGITS[1], Base::Real, 1);
         assert_eq!(said(&one, &[0.0]), ("no".to_owned(), vec![Cell::Number(0.5)]));
         assert_eq!((said(&one, &[0.1]).0, one.scored()), ("yes".to_owned(), vec!["yes".to_owned()]));
         let binary = encoder(vec![FittedStep::Class(3, labels()), FittedStep::Bits]);
