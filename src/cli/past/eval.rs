@@ -83,6 +83,8 @@ impl Past {
             seconds: 0.0,
             samples: 0,
             interrupted: false,
+            stopped: false,
+            verdicts: Vec::new(),
             failed: false,
         })
     }

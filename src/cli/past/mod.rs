@@ -20,7 +20,7 @@ use super::terminal::{complain, note};
 use super::world::FileWorld;
 use super::{End, Shared};
 use catlearn::data::{Dataset, OriginKind, Target};
-use catlearn::elaborate::{Metric, Program, Select, Training};
+use catlearn::elaborate::{Program, Quantity, Select, Training};
 use catlearn::run::{Checkpoint, Float, Learner, evaluate_bits};
 use catlearn::source::{Code, Diagnostic};
 use clap::ValueEnum;
@@ -103,13 +103,15 @@ impl Past {
             complain(&shared, d.help("leave `--state` off: the last state is the only one"));
             return Err(End::Usage);
         }
-        // Metrics that only the selection asks for are told too; rows of the data are not known here.
-        if let Select::Best { metric, .. } = std::mem::replace(&mut training.settings.select, Select::Last) {
-            training.settings.metrics.extend(match &*metric {
-                "accuracy" => Some(Metric::Accuracy),
-                "exact_match" => Some(Metric::ExactMatch),
-                _ => None,
-            });
+        // Metrics that only the selection or a monitor asks for are told too; rows of the data are not known here.
+        let settings = &mut training.settings;
+        if let Select::Best { metric, .. } = std::mem::replace(&mut settings.select, Select::Last) {
+            settings.metrics.extend(metric);
+        }
+        for quantity in std::mem::take(&mut settings.monitors).iter().flat_map(|m| &m.quantities) {
+            if let Quantity::Of(_, Some(metric)) = quantity {
+                settings.metrics.push(*metric);
+            }
         }
         training.settings.order = None;
         let folder = Folder { path: dir.to_path_buf() };
