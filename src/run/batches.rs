@@ -109,6 +109,7 @@ pub fn examples<T: Float>(column: &Column, port: &Leaf, what: &str, span: Span) 
     let size: usize = column.shape.iter().product::<usize>().max(1);
     let count = match &column.values {
         Values::Real(v) => v.len(),
+        Values::Bytes { bytes, .. } => bytes.len(),
         Values::Fin { values, .. } => values.len(),
         Values::Bool(v) => v.len(),
     };
