@@ -459,3 +459,44 @@ def h : R[3, 3] -> R[3, 3] (x) { x - 2 * upper_triangle[3] }";
         assert_eq!(made, [[0.0, -2.0, -2.0, 0.0, 0.0, -2.0, 0.0, 0.0, 0.0]]);
     }
 }
+
+#[test]
+fn sort_and_top_k_put_rows_in_order_and_ask_their_entries() {
+    let text = "
+def f : R[2, 4] -> R[2, 4] = sort
+def g : R[2, 4] -> R[2, 2] = top_k[2]
+def h : R[5] -> R[5] = sort";
+    let x = vec![3.0, -1.0, 2.0, -1.0, 0.5, 4.0, 4.0, 1.0];
+    let (f, g) = (model(text, "f").diagram, model(text, "g").diagram);
+    assert_eq!(run(&f, std::slice::from_ref(&x), 1), [[-1.0, -1.0, 2.0, 3.0, 0.5, 1.0, 4.0, 4.0]]);
+    assert_eq!(run(&g, std::slice::from_ref(&x), 1), [[3.0, 2.0, 4.0, 4.0]]);
+    // of equals the first stands first, so its request is the earlier one
+    let back = run(&reverse_diagram(&g, &Tangent::Real).unwrap(), &[x, vec![1.0, 2.0, 3.0, 4.0]], 1);
+    assert_eq!(back, [[1.0, 0.0, 2.0, 0.0, 0.0, 3.0, 4.0, 0.0]]);
+    lawful(text);
+}
+
+#[test]
+fn cholesky_is_the_lower_root_and_reads_the_lower_triangle() {
+    let text = "
+def f : R[4, 4] -> R[4, 4] = cholesky
+def g : R[4, 4] -> R[4, 4] (m) { cholesky(m @ transpose(m) + 2 * eye[4]) }
+def root : R[4, 4] -> R[4, 4] (m) { let l = g(m); l @ transpose(l) - m @ transpose(m) - 2 * eye[4] }";
+    let (f, g, root) = (model(text, "f").diagram, model(text, "g").diagram, model(text, "root").diagram);
+    for seed in 0..10 {
+        let m = draw(&port_leaves(&root), seed);
+        assert!(near(&run(&root, &m, 1), &[vec![0.0; 16]], 1e-12));
+        let l = run(&g, &m, 1).remove(0);
+        assert!((0..16).all(|at| at % 4 <= at / 4 || l[at] == 0.0), "{l:?}");
+        // entries above the diagonal are not read
+        let mut a =
+            [vec![4.0, 9.0, 9.0, 9.0], vec![1.0, 5.0, 9.0, 9.0], vec![0.5, 1.0, 6.0, 9.0], vec![0.0; 4]].concat();
+        a[12..].copy_from_slice(&[m[0][0], m[0][1], m[0][2], 7.0]);
+        let one = run(&f, std::slice::from_ref(&a), 1);
+        (0..16).filter(|at| at % 4 > at / 4).for_each(|at| a[at] = -3.0);
+        assert_eq!(one, run(&f, &[a], 1));
+    }
+    let half = "def half : R[4, 4] -> R[4, 4] (m) { cholesky(0.1 * m + 4 * eye[4]) }\n\
+                def whole : R[4, 4] -> R[4, 4] (m) { cholesky(m @ transpose(m) + 2 * eye[4]) }";
+    lawful(half);
+}

@@ -79,7 +79,6 @@ pub(crate) const LATER: &[&str] = &[
     "beta_gd",
     "c_adamw",
     "c_lion",
-    "cholesky",
     "d_adapt_adam",
     "eigh",
     "galore",
@@ -103,10 +102,8 @@ pub(crate) const LATER: &[&str] = &[
     "signsgd",
     "soap",
     "sophia",
-    "sort",
     "spider",
     "svd",
-    "top_k",
     "top_singular",
 ];
 
