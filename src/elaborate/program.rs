@@ -6,6 +6,7 @@
 use crate::data::DataSpec;
 use crate::diagram::{Diagram, Init};
 use crate::elaborate::items::check;
+use crate::elaborate::items::game;
 use crate::elaborate::items::monitors::{Monitor, OnViolation};
 use crate::elaborate::items::samples;
 use crate::elaborate::items::train;
@@ -469,11 +470,11 @@ impl Program {
         check::items(self)
     }
 
-    /// The names of the training runs of the main file, in order.
+    /// The names of the training runs of the main file, games among them, in order.
     #[must_use]
     pub fn trainings(&self) -> Vec<Arc<str>> {
         let items = self.defs.files.get(self.main).map(|f| f.tree.items.as_slice()).unwrap_or_default();
-        let runs = items.iter().filter(|i| matches!(i.kind, ItemKind::Train(_)));
+        let runs = items.iter().filter(|i| matches!(i.kind, ItemKind::Train(_) | ItemKind::Game(_)));
         runs.filter_map(|i| item_name(i).map(|n| n.name.clone())).collect()
     }
 
@@ -494,9 +495,7 @@ impl Program {
         match found.and_then(|id| Some((id, self.defs.item(id)?))) {
             Some((id, item)) => match &item.kind {
                 ItemKind::Train(record) => train::training(&self.defs, id.file, record, overrides),
-                ItemKind::Game(_) => Err(Diagnostic::error(Code::NOT_YET, "games are not supported yet")
-                    .at(item.span, "understood, but without a meaning in this version")
-                    .into()),
+                ItemKind::Game(item) => game::game(&self.defs, id.file, item, overrides),
                 _ => Err(Diagnostic::error(
                     Code::WRONG_KIND,
                     format!("`{name}` is {}, not a training run", item_word(item)),

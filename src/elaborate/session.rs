@@ -36,6 +36,8 @@ pub(crate) struct Elab<'p> {
     pub(crate) evaluating: bool,
     /// Whether ports of what is trained are named by themselves, not under its name.
     pub(crate) bare_ports: bool,
+    /// What the first noise port is numbered.
+    pub(crate) first_noise: usize,
     pub(crate) rule: Option<RuleScope>,
     /// What the rules passed to the one in progress need of it.
     pub(crate) lent: Option<Lent>,
@@ -76,6 +78,7 @@ impl<'p> Elab<'p> {
             diagnostics: Diagnostics::default(),
             evaluating: false,
             bare_ports: false,
+            first_noise: 0,
             rule: None,
             lent: None,
             prims: FxHashMap::default(),

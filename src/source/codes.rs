@@ -73,6 +73,13 @@ codes! {
     NO_REVERSE = 507, "no reverse derivative";
     MEETING = 508, "a variable that meets itself in a product of bits";
     MONITOR = 510, "a proposition about a run that is none or does not hold";
+    GAME_OWNER = 516, "a port that nobody owns";
+    GAME_OWNERS = 517, "a port with two owners";
+    GAME_PORT = 518, "a player without its port";
+    GAME_PART = 519, "a part of the data that is not there";
+    GAME_SCHEDULE = 520, "a schedule that does not fit the players";
+    GAME_SIDE = 521, "a side that has no meaning";
+    GAME_DATA = 522, "data that does not fit the players";
     DATA_FILE = 601, "a data file that cannot be read";
     DATA_VALUE = 602, "a value that cannot be used";
     DATA_COLUMN = 603, "a column that is not there";

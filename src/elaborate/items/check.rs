@@ -5,6 +5,7 @@
 
 use crate::diagram::{Diagram, Role};
 use crate::elaborate::items::data_items::spec_of;
+use crate::elaborate::items::game;
 use crate::elaborate::items::models::diagram_of;
 use crate::elaborate::items::squares::Squares;
 use crate::elaborate::items::train;
@@ -19,7 +20,7 @@ use crate::elaborate::update::rules;
 use crate::elaborate::value::{Den, Env, Place, Res, Value};
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Diagnostics};
-use crate::syntax::ast::{FormalKind, Item, ItemKind, MapItem, PrimItem, ScopeWord, TypeDecl};
+use crate::syntax::ast::{FormalKind, GameItem, Item, ItemKind, MapItem, PrimItem, ScopeWord, TypeDecl};
 use std::rc::Rc;
 
 /// Sample sizes for open dimensions, tried in order: distinct numbers first, then ones that divide well.
@@ -71,16 +72,11 @@ fn one(program: &Program, id: DefId, item: &Item, squares: &mut Squares, said: &
         }
         ItemKind::Train(record) => {
             let found = train::training(defs, id.file, record, &[]);
-            program.measured(id, found.as_ref().ok().map(numbers_of_run));
-            found.iter().for_each(|t| squares.of_run(defs, t));
-            let all = found.map_or_else(|faults| faults, |t| t.warnings);
-            all.0.into_iter().for_each(|d| said.push(d));
+            run_item(program, id, found, squares, said);
         }
-        ItemKind::Game(_) => {
-            let _: Option<()> = {
-                let not = Elab::not_yet("`game`", item.span);
-                elab.keep(not)
-            };
+        ItemKind::Game(game) => {
+            let found = game::game(defs, id.file, game, &[]);
+            run_item(program, id, found, squares, said);
         }
         ItemKind::Type(decl) => {
             let found = type_item(&mut elab, decl, &env);
@@ -89,6 +85,20 @@ fn one(program: &Program, id: DefId, item: &Item, squares: &mut Squares, said: &
         ItemKind::Import(_) => {}
     }
     elab.diagnostics.0.into_iter().for_each(|d| said.push(d));
+}
+
+/// A run: what it needs, what is said of it.
+fn run_item(
+    program: &Program,
+    id: DefId,
+    found: Result<Training, Diagnostics>,
+    squares: &mut Squares,
+    said: &mut Diagnostics,
+) {
+    program.measured(id, found.as_ref().ok().map(numbers_of_run));
+    found.iter().for_each(|t| squares.of_run(&program.defs, t));
+    let all = found.map_or_else(|faults| faults, |t| t.warnings);
+    all.0.into_iter().for_each(|d| said.push(d));
 }
 
 /// The letters that a signature leaves open.
@@ -370,18 +380,34 @@ pub(crate) fn items(program: &Program) -> Vec<ItemInfo> {
             ItemKind::Train(r) => {
                 known.unwrap_or_else(|| train::training(defs, id.file, r, &[]).ok().as_ref().map(numbers_of_run))
             }
+            ItemKind::Game(g) => {
+                known.unwrap_or_else(|| game::game(defs, id.file, g, &[]).ok().as_ref().map(numbers_of_run))
+            }
             _ => None,
         };
         out.push(ItemInfo {
             word: item_word(item),
             name: name.name.clone(),
             span: name.span,
-            ty: arrow.map(|a| collapse(defs.sources.slice(a.span))),
+            ty: match &item.kind {
+                ItemKind::Game(g) => Some(sides(defs, g)),
+                _ => arrow.map(|a| collapse(defs.sources.slice(a.span))),
+            },
             parameters: numbers.map(|(p, _)| p),
             operations: numbers.map(|(_, w)| w),
         });
     }
     out
+}
+
+/// Who plays for what: `G minimises value, D maximises value`.
+fn sides(defs: &Definitions, game: &GameItem) -> String {
+    let each = game.players.iter().map(|p| {
+        let side = if p.maximises { "maximises" } else { "minimises" };
+        let part = p.part.as_ref().map(|part| format!(" on {}", part.name)).unwrap_or_default();
+        format!("{} {side} {}{part}", p.name.name, collapse(defs.sources.slice(p.objective.span)))
+    });
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// How many numbers the parameters of a map are, and how many operations it takes.

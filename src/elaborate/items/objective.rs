@@ -6,7 +6,7 @@
 //! first output is what is trained, each loss by itself stands behind it.
 
 use crate::data::ColumnType;
-use crate::diagram::{Diagram, Op, Role, TypeFault, Wire};
+use crate::diagram::{Diagram, Init, Op, Role, TypeFault, Wire};
 use crate::elaborate::items::models::{Subject, input_name};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::train::Fields;
@@ -33,6 +33,8 @@ pub(crate) struct Losses<'p> {
     list: Vec<(Subject<'p>, &'p Expr)>,
     /// In their sum rather than their mean.
     sum: bool,
+    /// Whether a port is named by itself, so that those of one name are one.
+    bare: bool,
 }
 
 impl Losses<'_> {
@@ -51,6 +53,15 @@ impl Losses<'_> {
 }
 
 impl<'p> Goal<'p> {
+    /// What a player plays for.
+    pub(crate) fn of_player(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<Goal<'p>> {
+        if let ExprKind::List(_) = &e.kind {
+            return Elab::not_yet("a player with several objectives", e.span);
+        }
+        let list = vec![(elab.subject(e, env, "objective")?, e)];
+        Ok(Goal::Objective(Losses { list, sum: false, bare: true }))
+    }
+
     pub(crate) fn losses(&self) -> &Losses<'p> {
         let (Goal::Model(_, losses) | Goal::Objective(losses)) = self;
         losses
@@ -97,11 +108,31 @@ fn losses<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, e: &'p Expr, env: &Env<'
     let found: Option<Vec<_>> = found.into_iter().collect();
     let sum = matches!(fields.get("aggregate").map(|e| &e.kind), Some(ExprKind::Path(p))
         if matches!(p.as_slice(), [n] if &*n.name == "sum"));
-    Ok(Losses { list: found.ok_or(None)?.into_iter().zip(each).collect(), sum })
+    let bare = each.len() > 1;
+    Ok(Losses { list: found.ok_or(None)?.into_iter().zip(each).collect(), sum, bare })
 }
 
-/// The types of input and target as the data gives them, if that is known without reading it.
-type Types = (Option<ColumnType>, Option<ColumnType>);
+/// What the data of a run gives for one example.
+#[derive(Clone, Default)]
+pub(crate) struct Given {
+    /// Where the run names it.
+    pub(crate) at: Option<Span>,
+    /// The types of input and target, where they are known without reading the data.
+    pub(crate) types: (Option<ColumnType>, Option<ColumnType>),
+    /// Of a tuple of data the wires, in order.
+    pub(crate) wires: Option<Vec<WireOfData>>,
+}
+
+/// A wire that a tuple of data gives.
+#[derive(Clone)]
+pub(crate) enum WireOfData {
+    /// The input of the data set.
+    Input,
+    /// Its target.
+    Target,
+    /// Noise, drawn anew for each example and step.
+    Fresh(Leaf, Init),
+}
 
 fn leaf_of_column(t: &ColumnType) -> Leaf {
     let dims: Vec<u64> = t.shape.iter().map(|n| *n as u64).collect();
@@ -143,18 +174,21 @@ pub(crate) fn trained(params: &[ParamPort], outside: &[ParamPort], run: Span, sa
     all
 }
 
+/// Elaborates what a run is about, in training or outside; noise is numbered from `noises` on, so that draws of several
+/// objectives differ.
 pub(crate) fn objective_of(
     defs: &Definitions,
     goal: &Goal<'_>,
     env: &Env<'_>,
-    types: &Types,
-    data: Option<Span>,
+    given: &Given,
     evaluating: bool,
+    noises: usize,
     said: &mut Diagnostics,
 ) -> Option<Objective> {
     let mut elab = Elab::new(defs);
     elab.evaluating = evaluating;
-    let built = objective_in(&mut elab, goal, env, types, data);
+    elab.first_noise = noises;
+    let built = objective_in(&mut elab, goal, env, given);
     let built = elab.keep(built);
     let failed = elab.diagnostics.has_errors();
     std::mem::take(&mut elab.diagnostics).0.into_iter().for_each(|d| said.push(d));
@@ -164,15 +198,10 @@ pub(crate) fn objective_of(
 }
 
 /// The wires of an objective: what is trained, then, of several losses, each.
-fn objective_in<'p>(
-    elab: &mut Elab<'p>,
-    goal: &Goal<'p>,
-    env: &Env<'p>,
-    types: &Types,
-    data: Option<Span>,
-) -> Res<Vec<Wire>> {
+fn objective_in<'p>(elab: &mut Elab<'p>, goal: &Goal<'p>, env: &Env<'p>, given: &Given) -> Res<Vec<Wire>> {
+    let (types, data) = (&given.types, given.at);
     let each = match goal {
-        Goal::Objective(losses) => objectives(elab, losses, env, types, data)?,
+        Goal::Objective(losses) => objectives(elab, losses, env, given)?,
         Goal::Model(model, losses) => {
             let (vars, from) = elab.domain(model, env)?;
             if data.is_none() {
@@ -212,20 +241,14 @@ fn objective_in<'p>(
 
 /// Objectives on the same wires. Of several, a port is named by itself, so that those that have a port of one name
 /// share it.
-fn objectives<'p>(
-    elab: &mut Elab<'p>,
-    losses: &Losses<'p>,
-    env: &Env<'p>,
-    types: &Types,
-    data: Option<Span>,
-) -> Res<Vec<Wire>> {
-    elab.bare_ports = losses.list.len() > 1;
+fn objectives<'p>(elab: &mut Elab<'p>, losses: &Losses<'p>, env: &Env<'p>, given: &Given) -> Res<Vec<Wire>> {
+    elab.bare_ports = losses.bare;
     let mut shared: Option<(Value, Span)> = None;
     let mut each = Vec::new();
     for (s, e) in &losses.list {
         let (mut vars, from) = elab.domain(s, env)?;
         let input = match &shared {
-            None => arriving(elab, s, e, (&vars, &from), types, data)?,
+            None => arriving(elab, s, e, (&vars, &from), given)?,
             Some((input, first)) => {
                 let input = input.clone();
                 if let Some(m) = elab.unify(&from, &input, &mut vars)? {
@@ -257,9 +280,12 @@ fn arriving<'p>(
     s: &Subject<'p>,
     e: &'p Expr,
     (vars, from): (&Vars, &Ty<'p>),
-    types: &Types,
-    data: Option<Span>,
+    given: &Given,
 ) -> Res<Value> {
+    let (types, data) = (&given.types, given.at);
+    if let Some(wires) = &given.wires {
+        return of_tuple(elab, s, e, (vars, from), (given, wires));
+    }
     if let (Ty::Tuple(parts, _), Some(_)) = (from, data)
         && parts.len() == 2
     {
@@ -284,6 +310,77 @@ fn arriving<'p>(
     }
     agree(elab, &value, types.0.as_ref(), s, "input", data)?;
     Ok(value)
+}
+
+/// The wires that an objective takes, as a tuple of data gives them in order.
+fn of_tuple<'p>(
+    elab: &mut Elab<'p>,
+    s: &Subject<'p>,
+    e: &'p Expr,
+    (vars, from): (&Vars, &Ty<'p>),
+    (given, wires): (&Given, &[WireOfData]),
+) -> Res<Value> {
+    let single = [(None, from.clone())];
+    let parts = if let Ty::Tuple(parts, _) = from { parts.as_slice() } else { &single };
+    let name = &s.map.name.name;
+    let misfit = |why: String, shown: String| {
+        let d = Diagnostic::error(Code::GAME_DATA, why).at(e.span, shown).also(s.map.arrow.from.span, "takes these");
+        match given.at {
+            Some(span) => d.also(span, "gives these"),
+            None => d,
+        }
+    };
+    // Nothing is an objective that reads no data.
+    if parts.is_empty() {
+        return Ok(Value::Tuple(Vec::new()));
+    }
+    if parts.len() != wires.len() {
+        let (takes, gives) = (several(parts.len(), "wire"), wires.len());
+        return fault(
+            misfit(format!("`{name}` takes {takes}, the data gives {gives}"), format!("takes {takes}"))
+                .help("a data set gives its input and, if it has one, its target; ignore what is not needed: `(x, _)`"),
+        );
+    }
+    let mut values = Vec::new();
+    for (at, ((own, ty), wire)) in parts.iter().zip(wires).enumerate() {
+        let called = own.as_ref().map_or_else(|| format!("data.{at}"), ToString::to_string);
+        let value = match wire {
+            WireOfData::Input | WireOfData::Target => {
+                let (role, known) = match wire {
+                    WireOfData::Input => (Role::Input, given.types.0.as_ref()),
+                    _ => (Role::Target, given.types.1.as_ref()),
+                };
+                let value = elab.inputs(ty, vars, &called, role)?;
+                agree(elab, &value, known, s, &called, given.at)?;
+                value
+            }
+            WireOfData::Fresh(leaf, init) => {
+                let mut vars = vars.clone();
+                let wire = elab.fresh(format!("data.{at}"), leaf.clone(), init.clone(), e.span);
+                if let Some(m) = elab.unify(ty, &Value::Wire(wire), &mut vars)? {
+                    return fault(
+                        misfit(
+                            format!("`{name}` takes {} as `{called}`, the data gives {}", m.needs, m.gives),
+                            format!("takes {}", m.needs),
+                        )
+                        .help(format!("draw as many numbers as it takes: `normal[..]` for {}", m.needs)),
+                    );
+                }
+                Value::Wire(wire)
+            }
+        };
+        values.push(value);
+    }
+    match (from, values.len()) {
+        (Ty::Tuple(..), _) => Ok(Value::Tuple(values)),
+        (_, 1) => Ok(values.pop().unwrap_or(Value::Poison)),
+        _ => Err(None),
+    }
+}
+
+/// `1 wire`, `2 wires`.
+fn several(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// The wire of a loss, which must be a number or bits.

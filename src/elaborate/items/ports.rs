@@ -62,11 +62,9 @@ impl<'p> Elab<'p> {
     /// A noise port: always a new one. Inside `map` every row has its own draw: the port has the axes of the rows
     /// around it, and one row of it is seen.
     pub(crate) fn noise(&mut self, name: &str, leaf: Leaf, init: Init, span: Span) -> Wire {
-        let path = format!("noise.{}.{name}", self.noises.len());
+        let path = format!("noise.{}.{name}", self.first_noise + self.noises.len());
         let axes: Vec<Dim> = self.rows.iter().map(|r| r.axis).chain(leaf.dims.iter().copied()).collect();
-        let whole = leaf.with_dims(axes.iter().copied());
-        let wire = self.b.port(path.as_str(), Role::Noise, whole.clone());
-        self.noises.push(ParamPort { path, leaf: whole, init, span, wire });
+        let wire = self.fresh(path, leaf.with_dims(axes.iter().copied()), init, span);
         let mut seen = wire;
         for (depth, rows) in self.rows.iter_mut().enumerate() {
             let row = self.b.variable(leaf.with_dims(axes.iter().skip(depth + 1).copied()));
@@ -74,6 +72,13 @@ impl<'p> Elab<'p> {
             seen = row;
         }
         seen
+    }
+
+    /// A noise port at a path.
+    pub(crate) fn fresh(&mut self, path: String, leaf: Leaf, init: Init, span: Span) -> Wire {
+        let wire = self.b.port(path.as_str(), Role::Noise, leaf.clone());
+        self.noises.push(ParamPort { path, leaf, init, span, wire });
+        wire
     }
 
     /// Whether a definition makes parameters of its own when called without `{ }`.

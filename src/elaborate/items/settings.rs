@@ -17,7 +17,7 @@ fn wrong<T>(e: &Expr, field: &str, needs: &str) -> Res<T> {
 }
 
 /// A plain or dotted word.
-fn word(e: &Expr) -> Option<String> {
+pub(crate) fn word(e: &Expr) -> Option<String> {
     match &e.kind {
         ExprKind::Path(path) => Some(path.iter().map(|p| &*p.name).collect::<Vec<_>>().join(".")),
         _ => None,
@@ -25,7 +25,7 @@ fn word(e: &Expr) -> Option<String> {
 }
 
 /// `name(args)`.
-fn call(e: &Expr) -> Option<(&str, &[Arg])> {
+pub(crate) fn call(e: &Expr) -> Option<(&str, &[Arg])> {
     match &e.kind {
         ExprKind::Apply(head, groups) => match (&head.kind, groups.as_slice()) {
             (ExprKind::Path(path), [group]) if group.kind == GroupKind::Args => match path.as_slice() {
@@ -245,7 +245,7 @@ fn known_number<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>, field: &str
     elab.number(e, env)
 }
 
-fn count<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>, field: &str) -> Res<usize> {
+pub(crate) fn count<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>, field: &str) -> Res<usize> {
     let x = known_number(elab, e, env, field, "a whole number, at least 1")?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and positive")]
     if x >= 1.0 && x.fract() == 0.0 && x <= EXACT {

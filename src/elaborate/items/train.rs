@@ -6,7 +6,7 @@
 use crate::data::DataSpec;
 use crate::diagram::Diagram;
 use crate::elaborate::items::data_items::spec_of;
-use crate::elaborate::items::objective::{goal, objective_of, prediction, trained};
+use crate::elaborate::items::objective::{Given, goal, objective_of, prediction, trained};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::{frozen, monitors, settings};
 use crate::elaborate::program::{Parameter, Part, Player, RuleDiagram, Training, Turns};
@@ -16,7 +16,7 @@ use crate::elaborate::update::rules;
 use crate::elaborate::value::{Env, Place, Res, fault};
 use crate::object::{Base, Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use crate::syntax::ast::{Expr, ExprKind, Field, ItemKind, RecordItem};
+use crate::syntax::ast::{Expr, ExprKind, Field, Ident, ItemKind, RecordItem};
 use std::sync::Arc;
 
 /// The fields a `train` may have.
@@ -65,19 +65,37 @@ pub(crate) fn training(
 ) -> Result<Training, Diagnostics> {
     let mut said = Diagnostics::default();
     let built = build(defs, file, record, overrides, &mut said);
+    told(built, &record.name, said)
+}
+
+/// A run, or why there is none.
+pub(crate) fn told(built: Option<Training>, name: &Ident, mut said: Diagnostics) -> Result<Training, Diagnostics> {
     match built {
         Some(t) if !said.has_errors() => Ok(Training { warnings: said, ..t }),
         _ if said.has_errors() => Err(said),
         _ => {
             // Every fault says why; one that does not must not look like success.
             said.push(
-                Diagnostic::error(Code::NOT_YET, format!("`{}` cannot be elaborated", record.name.name))
-                    .at(record.name.span, "for a reason that was not said")
+                Diagnostic::error(Code::NOT_YET, format!("`{}` cannot be elaborated", name.name))
+                    .at(name.span, "for a reason that was not said")
                     .help("this is a fault of catlearn: please report it with the program"),
             );
             Err(said)
         }
     }
+}
+
+/// The fields of an item with its overrides; messages where one is unknown or comes twice.
+pub(crate) fn fields_of<'p>(
+    (what, known): (&str, &[&str]),
+    name: Span,
+    own: &'p [Field],
+    overrides: &'p [Field],
+    said: &mut Diagnostics,
+) -> Fields<'p> {
+    let all = Fields { list: overrides.iter().rev().chain(own).collect(), name };
+    known_fields((what, known), &all, said);
+    Fields { list: replaced(overrides, own), name }
 }
 
 fn build(
@@ -87,9 +105,7 @@ fn build(
     overrides: &[Field],
     said: &mut Diagnostics,
 ) -> Option<Training> {
-    let fields = Fields { list: overrides.iter().rev().chain(&record.fields).collect(), name: record.name.span };
-    known_fields(&fields, said);
-    let fields = Fields { list: replaced(overrides, &record.fields), ..fields };
+    let fields = fields_of(("a training run", FIELDS), record.name.span, &record.fields, overrides, said);
     let mut elab = Elab::new(defs);
     let env = Env::new(file, Place::new(""));
     let spec = match fields.get("data") {
@@ -109,10 +125,11 @@ fn build(
     let entries = frozen::entries(&mut elab, fields.get("frozen"));
     said.0.extend(std::mem::take(&mut elab.diagnostics).0);
     let (goal, settings) = (goal?, settings?);
-    let types = spec.as_ref().map(|(s, _, _)| s.types()).unwrap_or_default();
     let data_at = fields.get("data").map(|e| e.span);
-    let (objective, params, noise) = objective_of(defs, &goal, &env, &types, data_at, false, said)?;
-    let (evaluate, outside, _) = objective_of(defs, &goal, &env, &types, data_at, true, said)?;
+    let types = spec.as_ref().map(|(s, _, _)| s.types()).unwrap_or_default();
+    let given = Given { at: data_at, types, wires: None };
+    let (objective, params, noise) = objective_of(defs, &goal, &env, &given, false, 0, said)?;
+    let (evaluate, outside, _) = objective_of(defs, &goal, &env, &given, true, 0, said)?;
     if !trained(&params, &outside, fields.name, said) {
         return None;
     }
@@ -154,24 +171,7 @@ fn build(
     }
     let rule = rules::build(defs, rule, &env, &leaves, &still, said)?;
     let settings = settings.resolved(&rule, &fields, said)?;
-    if moved.iter().all(|(_, leaf)| rule.tangent.of(leaf).is_none()) {
-        said.push(
-            Diagnostic::error(Code::OBJECTIVE, "there is nothing to train: no parameter has a request")
-                .at(at, format!("asks for {}", rule.tangent))
-                .note(format!(
-                    "the parameters are {}",
-                    moved.iter().map(|(p, l)| format!("{p}: {l}")).collect::<Vec<_>>().join(", ")
-                ))
-                .help(match rule.tangent {
-                    Tangent::Real => "train bits with a rule over bits: `rda`, or `counter(limit = 60)`",
-                    Tangent::Parity | Tangent::Votes => {
-                        "train real parameters with a rule over reals, such as `adam(lr = 1e-3)`"
-                    }
-                }),
-        );
-        return None;
-    }
-    if let Some(d) = no_request(&rule, &objective, at) {
+    if let Some(d) = nothing_asked(&rule, &moved, at).or_else(|| no_request(&rule, &objective, at)) {
         said.push(d);
         return None;
     }
@@ -204,8 +204,29 @@ fn build(
     })
 }
 
+/// The message when no parameter that a rule moves has a request.
+pub(crate) fn nothing_asked(rule: &RuleDiagram, moved: &[(Arc<str>, Leaf)], at: Span) -> Option<Diagnostic> {
+    if moved.iter().any(|(_, leaf)| rule.tangent.of(leaf).is_some()) {
+        return None;
+    }
+    Some(
+        Diagnostic::error(Code::OBJECTIVE, "there is nothing to train: no parameter has a request")
+            .at(at, format!("asks for {}", rule.tangent))
+            .note(format!(
+                "the parameters are {}",
+                moved.iter().map(|(p, l)| format!("{p}: {l}")).collect::<Vec<_>>().join(", ")
+            ))
+            .help(match rule.tangent {
+                Tangent::Real => "train bits with a rule over bits: `rda`, or `counter(limit = 60)`",
+                Tangent::Parity | Tangent::Votes => {
+                    "train real parameters with a rule over reals, such as `adam(lr = 1e-3)`"
+                }
+            }),
+    )
+}
+
 /// The message when the loss has no request of the kind that the rule asks for.
-fn no_request(rule: &RuleDiagram, objective: &Diagram, at: Span) -> Option<Diagnostic> {
+pub(crate) fn no_request(rule: &RuleDiagram, objective: &Diagram, at: Span) -> Option<Diagnostic> {
     // Nothing real asks anything of a bit.
     let other =
         |leaf: &Leaf| rule.tangent.of(leaf).is_none() || (leaf.base == Base::Real) != (rule.tangent == Tangent::Real);
@@ -244,14 +265,14 @@ fn replaced<'p>(overrides: &'p [Field], record: &'p [Field]) -> Vec<&'p Field> {
     list
 }
 
-fn known_fields(fields: &Fields<'_>, said: &mut Diagnostics) {
+fn known_fields((what, known): (&str, &[&str]), fields: &Fields<'_>, said: &mut Diagnostics) {
     for (i, field) in fields.list.iter().enumerate() {
-        if !FIELDS.contains(&&*field.name.name) {
-            let d = Diagnostic::error(Code::TRAIN_FIELD, format!("a training run has no field `{}`", field.name.name))
+        if !known.contains(&&*field.name.name) {
+            let d = Diagnostic::error(Code::TRAIN_FIELD, format!("{what} has no field `{}`", field.name.name))
                 .at(field.name.span, "unknown field");
-            said.push(match nearest(&field.name.name, FIELDS.iter().copied()) {
+            said.push(match nearest(&field.name.name, known.iter().copied()) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
-                None => d.help(format!("its fields are {}", FIELDS.join(", "))),
+                None => d.help(format!("its fields are {}", known.join(", "))),
             });
         }
         let earlier = fields.list.iter().take(i).find(|f| f.name.name == field.name.name);
