@@ -12,7 +12,7 @@ use catlearn::source::MemoryWorld;
 use commands::{catlearn, ends, folder, json, last, lines, tensor, text};
 use serde_json::Value;
 use std::fs;
-use steps::{flat, learner};
+use steps::{flat, learner, trajectory};
 
 /// The parameters after 0, 1, .., `steps` steps, each a cycle of turns.
 fn cycles(text: &str, steps: usize) -> Vec<Vec<f64>> {
@@ -167,12 +167,12 @@ fn to_maximise_is_to_minimise_the_negation_to_the_last_bit() {
 #[test]
 fn the_simultaneous_step_is_one_step_of_the_joint_rule() {
     // Players that minimise one objective are together one player with a coordinate rule.
-    for rule in ["gd(lr = 0.01)", "adam(lr = 0.05)", "nesterov(lr = 0.01)"] {
+    for rule in ["gd(lr = 0.01)", "adam(lr = 0.05)", "momentum(lr = 0.01)"] {
         let game = format!(
             "{QUAD}game r {{ player x minimises f with {rule} player y minimises f with {rule} steps = 9, precision = f64 }}"
         );
         let train = format!("{QUAD}train r {{ objective = f, optimiser = {rule}, steps = 9, precision = f64 }}");
-        assert_eq!(cycles(&game, 9), cycles(&train, 9), "{rule}");
+        assert_eq!(cycles(&game, 9), trajectory(&train, 9), "{rule}");
     }
     // By hand: x' = x - lr df/dx, y' = y + lr df/dy, both at the old point.
     let game = format!(
@@ -328,7 +328,7 @@ fn a_game_is_checked_traced_and_set_like_a_run() {
         // Both see one batch and one draw.
         assert_eq!(line["loss.G"], line["loss.D"]);
         let paths = |key: &str| line[key].as_object().unwrap().len();
-        assert_eq!((paths("params"), paths("request"), paths("state")), (8, 8, 16));
+        assert_eq!((paths("params"), paths("request"), paths("state")), (8, 8, 24));
     }
     ends(&catlearn(&["laws", text(&file), "--cases", "3"]), 0);
     let (_, said) = ends(&catlearn(&["train", text(&file), "--set", "players=2"]), 1);

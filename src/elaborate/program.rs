@@ -392,7 +392,7 @@ pub struct ItemInfo {
     pub name: Arc<str>,
     /// Where its name stands.
     pub span: Span,
-    /// Its type as written, if it has one.
+    /// Its type as written, if it has one; of a game who plays for what.
     pub ty: Option<String>,
     /// How many numbers its parameters are, if that is known.
     pub parameters: Option<usize>,

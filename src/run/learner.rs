@@ -442,9 +442,9 @@ impl<T: Float> Learner<T> {
         Ok(all)
     }
 
-    /// How many turns the players of a move have made.
+    /// How many turns the players of a move have made; those who move together have made as many.
     fn clock_of(&self, m: &Move<T>) -> usize {
-        self.made(|other| m.players.iter().any(|p| other.players.contains(p)))
+        self.made(|other| m.players.first().is_some_and(|p| other.players.contains(p)))
     }
 
     /// What a move is given: the old state, a batch, the clock of its players.
