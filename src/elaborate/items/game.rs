@@ -265,7 +265,7 @@ fn rule_of(
             Diagnostic::error(Code::GAME_SIDE, why)
                 .at(player.span, "maximises")
                 .also(at, format!("asks for {}", rule.tangent))
-                .help("let the player minimise the negation of its objective"),
+                .help("write `minimises`: bits and votes have no negative request"),
         );
         return None;
     }
