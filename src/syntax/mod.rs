@@ -12,5 +12,9 @@ mod scan;
 
 pub mod ast;
 
-pub use format::{comments, format, same_tree};
+#[cfg(test)]
+pub(crate) use cut::ITEM_WORDS;
+pub use format::{comments, format, format_to, same_tree};
 pub use parse::parse;
+#[cfg(test)]
+pub(crate) use scan::RESERVED;

@@ -7,7 +7,7 @@
 use super::super::grammar::Rule;
 use super::doc::{Doc, Kind};
 use super::layout::Layout;
-use super::print::{STEP, WIDTH};
+use super::print::STEP;
 use super::tree::Node;
 
 /// As many blanks as the names of fields may differ by.
@@ -172,7 +172,7 @@ impl<'t> Layout<'t> {
         for (lead, row) in rows {
             let docs: Vec<(usize, Doc<'t>)> = row.iter().map(|field| self.field(field)).collect();
             let widths = docs.iter().map(|(_, d)| d.flat_width().map(|w| w + 2)).sum::<Option<usize>>();
-            let room = if broken { WIDTH.saturating_sub(STEP) } else { WIDTH.saturating_sub(column + 1) };
+            let room = if broken { self.width.saturating_sub(STEP) } else { self.width.saturating_sub(column + 1) };
             let fits = widths.is_some_and(|w| w.saturating_sub(2) <= room);
             if !broken && fits {
                 let mut parts = vec![start, Doc::new(Kind::Space)];

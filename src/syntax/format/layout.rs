@@ -8,9 +8,9 @@ use super::super::grammar::Rule;
 use super::doc::{Doc, Kind};
 use super::tree::{Leaf, Node, Tree};
 
-/// Lays a file out.
-pub(super) fn file<'t>(tree: &mut Tree<'t>) -> Doc<'t> {
-    let mut layout = Layout { leaves: std::mem::take(&mut tree.leaves), in_list: false, flush: false };
+/// Lays a file out for lines of `width` columns.
+pub(super) fn file<'t>(tree: &mut Tree<'t>, width: usize) -> Doc<'t> {
+    let mut layout = Layout { leaves: std::mem::take(&mut tree.leaves), in_list: false, flush: false, width };
     let mut parts = Vec::new();
     for item in &tree.items {
         let first = parts.is_empty();
@@ -36,6 +36,8 @@ pub(super) struct Layout<'t> {
     pub(super) in_list: bool,
     /// Whether the next expression begins a line that is indented already, so that its own lines need not be.
     pub(super) flush: bool,
+    /// The columns of a line.
+    pub(super) width: usize,
 }
 
 impl<'t> Layout<'t> {

@@ -35,12 +35,20 @@ pub use same::{comments, same_tree};
 /// # Errors
 /// The messages of the parser when the file has an error; nothing is formatted then.
 pub fn format(text: &str) -> Result<String, Diagnostics> {
+    format_to(text, print::WIDTH)
+}
+
+/// Formats a text for lines of `width` columns, as [`format`] does for 100.
+///
+/// # Errors
+/// As [`format`] has.
+pub fn format_to(text: &str, width: usize) -> Result<String, Diagnostics> {
     let (file, said) = parse(FileId(0), text);
     if said.has_errors() {
         return Err(said);
     }
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
-    let tidy = stacker::grow(STACK, || whole(&lines))?;
+    let tidy = stacker::grow(STACK, || whole(&lines, width))?;
     let (again, said) = parse(FileId(0), &tidy);
     if said.has_errors() || !same_tree(&file, &again) || comments(text) != comments(&tidy) {
         return Err(Diagnostic::error(Code::SYNTAX, "this file cannot be formatted without changing what it means")
@@ -50,8 +58,8 @@ pub fn format(text: &str) -> Result<String, Diagnostics> {
     Ok(tidy)
 }
 
-fn whole(text: &str) -> Result<String, Diagnostics> {
-    Ok(print::print(&layout::file(&mut plant(text)?)))
+fn whole(text: &str, width: usize) -> Result<String, Diagnostics> {
+    Ok(print::print(&layout::file(&mut plant(text)?, width), width))
 }
 
 /// The tokens and items of a text that has no errors.

@@ -1,6 +1,6 @@
 //! Documents to text.
 //!
-//! In: a [`Doc`]. Out: lines of at most [`WIDTH`] columns where the document allows it. Comments behind code are
+//! In: a [`Doc`]. Out: lines of at most so many columns where the document allows it. Comments behind code are
 //! lined up in runs of neighbouring lines. Invariant: nothing follows a comment on its line, no line ends in blanks,
 //! and the text is empty or ends with one line feed.
 
@@ -41,9 +41,9 @@ impl Line<'_> {
     }
 }
 
-/// Prints a document.
-pub(super) fn print(doc: &Doc<'_>) -> String {
-    let mut printer = Printer { lines: Vec::new(), line: Line::default(), space: false };
+/// Prints a document in lines of `width` columns.
+pub(super) fn print(doc: &Doc<'_>, width: usize) -> String {
+    let mut printer = Printer { width, lines: Vec::new(), line: Line::default(), space: false };
     let mut open: Vec<Rest<'_, '_>> = vec![(0, Mode::Broken, doc)];
     while let Some((indent, mode, doc)) = open.pop() {
         match &doc.kind {
@@ -71,6 +71,8 @@ pub(super) fn print(doc: &Doc<'_>) -> String {
 }
 
 struct Printer<'t> {
+    /// The columns of a line.
+    width: usize,
     lines: Vec<Line<'t>>,
     line: Line<'t>,
     /// Whether a blank is due before the next token.
@@ -152,7 +154,7 @@ impl<'t> Printer<'t> {
                 Kind::Text(text) | Kind::Hug(text) | Kind::IfBroken(text) => {
                     column += usize::from(space) + text.chars().count();
                     space = false;
-                    if column > WIDTH {
+                    if column > self.width {
                         return false;
                     }
                 }
