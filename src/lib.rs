@@ -65,6 +65,8 @@ pub mod data;
 
 pub mod elaborate;
 
+pub mod manual;
+
 pub mod reverse;
 
 pub mod learn;

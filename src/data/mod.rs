@@ -31,3 +31,12 @@ pub use spec::{
     OriginKind, Pick, Points, Split, SplitKind, Target, Windows,
 };
 pub use split::Parts;
+
+/// The names of sources, encoders, splits and fields, which the manual must tell of.
+#[cfg(test)]
+pub(crate) mod known {
+    pub(crate) use super::describe::FIELDS;
+    pub(crate) use super::describe::encoding::ENCODERS;
+    pub(crate) use super::describe::source::SOURCES;
+    pub(crate) use super::describe::split::SPLITS;
+}

@@ -21,3 +21,16 @@ pub use program::{
     Aggregator, BatchSize, ItemInfo, Length, Metric, Model, Parameter, Part, Player, Precision, Program, Rows,
     RuleDiagram, Select, Settings, StateInit, StatePort, Training, Turns,
 };
+
+/// What the manual reads: the prelude, where names are defined, and every name with a meaning of its own.
+pub(crate) mod known {
+    #[cfg(test)]
+    pub(crate) use super::items::initialisers::INITIALISERS;
+    #[cfg(test)]
+    pub(crate) use super::items::train::FIELDS as TRAIN_FIELDS;
+    pub(crate) use super::scope::imports::PRELUDE;
+    pub(crate) use super::scope::names::{item_name, item_word, nearest};
+    pub(crate) use super::terms::builtins::LATER;
+    #[cfg(test)]
+    pub(crate) use super::terms::builtins::NAMES;
+}

@@ -13,7 +13,7 @@ pub(super) const MAX_DEPTH: usize = 200;
 pub(super) const MAX_CHAIN: usize = 1000;
 
 /// The words that begin an item.
-pub(super) const ITEM_WORDS: [&str; 13] = [
+pub(crate) const ITEM_WORDS: [&str; 13] = [
     "model",
     "def",
     "loss",

@@ -48,7 +48,7 @@ impl Token {
 const LONG_SIGNS: [&str; 11] = [">>", "->", "=>", "<=", ">=", "==", "!=", "..", "**", "&&", "||"];
 
 /// Words that no name may be, and that end no expression.
-pub(super) const RESERVED: [&str; 10] =
+pub(crate) const RESERVED: [&str; 10] =
     ["let", "next", "xor", "mod", "with", "minimises", "maximises", "if", "then", "else"];
 
 /// Whether a character may stand inside a name.

@@ -10,7 +10,7 @@ use crate::data::words::count;
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind};
 
-const ENCODERS: [&str; 11] = [
+pub(crate) const ENCODERS: [&str; 11] = [
     "standardise",
     "minmax",
     "scale",

@@ -18,7 +18,7 @@ use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, Field, GroupKind, Ident, RecordItem};
 use std::sync::Arc;
 
-const FIELDS: [&str; 7] = ["source", "test", "input", "target", "split", "shuffle", "keep"];
+pub(crate) const FIELDS: [&str; 7] = ["source", "test", "input", "target", "split", "shuffle", "keep"];
 
 /// What the expressions of a record mean: the elaborator answers.
 pub trait Meaning {

@@ -11,7 +11,7 @@ use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use std::sync::Arc;
 
-const SOURCES: [&str; 11] =
+pub(crate) const SOURCES: [&str; 11] =
     ["csv", "inline", "idx", "npy", "pla", "text", "truth_table", "two_moons", "spiral", "normal", "uniform"];
 
 /// The source that an expression calls, if it is one of those there are.

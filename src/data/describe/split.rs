@@ -9,7 +9,7 @@ use crate::data::spec::{Amount, Keep, KeepTest, KeepValue, Split, SplitKind};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, CompareOp, Expr, ExprKind};
 
-const SPLITS: [&str; 5] = ["holdout", "stratified", "ordered", "kfold", "all"];
+pub(crate) const SPLITS: [&str; 5] = ["holdout", "stratified", "ordered", "kfold", "all"];
 const PARTS: [&str; 3] = ["train", "valid", "test"];
 
 impl Reader<'_> {

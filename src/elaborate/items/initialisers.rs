@@ -9,7 +9,7 @@ use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, GroupKind};
 use std::sync::Arc;
 
 /// The names of distributions and wirings.
-const INITIALISERS: &[&str] =
+pub(crate) const INITIALISERS: &[&str] =
     &["constant", "glorot", "grid", "he", "normal", "ones", "orthogonal", "patch", "random", "uniform", "zeros"];
 
 /// Settings of an initialiser: names, if given, and numbers.

@@ -1,0 +1,323 @@
+//! The fields of `train`, the words that may stand in them, metrics and aggregators.
+
+use super::{Table, Word, word};
+
+pub(super) const TABLES: &[Table] = &[
+    Table { family: "Metrics", word: "metric", words: METRICS },
+    Table { family: "Aggregators", word: "aggregator", words: AGGREGATORS },
+    Table { family: "Fields of train", word: "field of train", words: FIELDS },
+    Table { family: "Values of fields", word: "value of a field", words: VALUES },
+];
+
+/// A run over four rows, with these fields.
+macro_rules! learn {
+    ($fields:literal) => {
+        concat!(
+            "data either { source = inline([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]]), input = columns(0..2), target = columns(2) }\n",
+            "train learn { data = either, model = dense[2, 1], loss = sigmoid_cross_entropy, optimiser = adam(lr = 0.05), ",
+            $fields,
+            " }"
+        )
+    };
+}
+
+/// A run over a validation part of one-hot labels, with these fields.
+macro_rules! onehot {
+    ($fields:literal) => {
+        concat!(
+            "data three { source = inline([[0, 0], [1, 1], [2, 2], [3, 0], [4, 1], [5, 2]]), input = columns(0), target = columns(1) >> onehot[3], split = ordered(train = 0.5, valid = 0.5) }\n",
+            "train learn { data = three, model = dense[1, 3], loss = softmax_cross_entropy, optimiser = adam(lr = 0.05), ",
+            $fields,
+            " }"
+        )
+    };
+}
+
+/// A run over a truth table, with these fields.
+macro_rules! bits {
+    ($fields:literal) => {
+        concat!(
+            "data odd { source = truth_table(4, popcount(x) & 1) }\n",
+            "train learn { data = odd, model = lut[4], ",
+            $fields,
+            " }"
+        )
+    };
+}
+
+/// A run without data, with these fields.
+macro_rules! descend {
+    ($fields:literal) => {
+        concat!(
+            "model quad {x: R[2] ~ [1, -1]} : () -> R[1] () { 0.5 * dot(x, x) }\n",
+            "train descend { ",
+            $fields,
+            " }"
+        )
+    };
+}
+
+const METRICS: &[Word] = &[
+    word(
+        "accuracy",
+        "accuracy",
+        "",
+        "The share of examples whose largest output names the class, ties to the lower; one output names class 1 above 0.",
+        &[],
+        onehot!("epochs = 5, metrics = [accuracy]"),
+    ),
+    word(
+        "confusion_matrix",
+        "confusion_matrix",
+        "",
+        "How often each class was taken for each; shown beside the accuracy.",
+        &[],
+        onehot!("epochs = 5, metrics = [accuracy, confusion_matrix]"),
+    ),
+    word(
+        "exact_match",
+        "exact_match",
+        "",
+        "The share of examples whose outputs all equal the target; for classes the accuracy.",
+        &[],
+        bits!("loss = xor_error, optimiser = rda, epochs = 1, metrics = [exact_match]"),
+    ),
+];
+
+const AGGREGATORS: &[Word] = &[
+    word(
+        "mean",
+        "mean",
+        "R[rows, n] -> R[n]",
+        "Requests of a batch meet in their mean; what is taken over reals when nothing is named.",
+        &[],
+        learn!("epochs = 5, aggregate = mean"),
+    ),
+    word(
+        "sum",
+        "sum",
+        "R[rows, n] -> R[n]",
+        "Requests of a batch meet in their sum.",
+        &[],
+        learn!("epochs = 5, aggregate = sum"),
+    ),
+    word(
+        "votes",
+        "votes",
+        "Int[rows, n] -> Int[n]",
+        "Requests that are whole numbers meet in their exact sum; what is taken over votes when nothing is named.",
+        &[],
+        bits!("loss = count_error, optimiser = counter(limit = 8), epochs = 4, aggregate = votes"),
+    ),
+    word(
+        "xor",
+        "xor",
+        "Bool[rows, n] -> Bool[n]",
+        "Requests that are bits meet in their parity; taken over parity, never written, since `xor` is an operator.",
+        &[],
+        "",
+    ),
+];
+
+const FIELDS: &[Word] = &[
+    word(
+        "aggregate",
+        "aggregate = mean",
+        "an aggregator",
+        "How the requests of a batch meet: `mean`, `sum`, `xor` or `votes`; as the rule asks if it is left off.",
+        &[],
+        learn!("epochs = 5, aggregate = sum"),
+    ),
+    word(
+        "batch",
+        "batch = 16",
+        "a whole number, `all` or `active(k)`",
+        "How many examples make a step; 32 if it is left off, 1 for rules over parity.",
+        &[],
+        learn!("epochs = 5, batch = 2"),
+    ),
+    word(
+        "data",
+        "data = NAME",
+        "the name of a data item",
+        "The examples that are trained on; left off when the objective needs none.",
+        &[],
+        learn!("epochs = 5"),
+    ),
+    word(
+        "epochs",
+        "epochs = 10",
+        "a whole number",
+        "How long the run is, in passes over the training part; or `steps`.",
+        &[],
+        learn!("epochs = 10"),
+    ),
+    word(
+        "frozen",
+        "frozen = [..]",
+        "a list of ports",
+        "Ports that nobody owns and that stay as they were drawn.",
+        &[],
+        "",
+    ),
+    word(
+        "loss",
+        "loss = mse",
+        "a loss: (prediction, label) -> R[1]",
+        "What is made small, of the model's output and the target.",
+        &[],
+        learn!("epochs = 5"),
+    ),
+    word(
+        "metrics",
+        "metrics = [accuracy]",
+        "a list of metrics",
+        "What is reported of each part beside the loss.",
+        &[],
+        onehot!("epochs = 5, metrics = [accuracy, confusion_matrix]"),
+    ),
+    word("model", "model = mlp", "a map: input -> prediction", "What is trained.", &[], learn!("epochs = 5")),
+    word(
+        "monitor",
+        "monitor = [always(..)]",
+        "a list of propositions over time",
+        "What must hold while the run goes on.",
+        &[],
+        "",
+    ),
+    word(
+        "objective",
+        "objective = quad",
+        "a map: () -> R[1], or (input, target) -> R[1] with `data`",
+        "What is made small, in place of `model` and `loss`.",
+        &[],
+        descend!("objective = quad, optimiser = gd(lr = 0.1), steps = 20"),
+    ),
+    word(
+        "on_violation",
+        "on_violation = stop",
+        "`stop` or `report`",
+        "What happens when a monitor is violated.",
+        &[],
+        "",
+    ),
+    word(
+        "optimiser",
+        "optimiser = adam(lr = 1e-3)",
+        "a rule, `rule >> transform`, or `{ \"*.W\": rule, _: rule }`",
+        "How the parameters follow their requests; of parts the first pattern that fits counts, `*` crosses dots.",
+        &[],
+        learn!("epochs = 5"),
+    ),
+    word(
+        "order",
+        "order = batches([[0, 3], [1]])",
+        "`batches` of rows",
+        "Which examples make each step, counted from 0, in place of a random order.",
+        &[],
+        learn!("epochs = 5, order = batches([[0, 3], [1, 2]])"),
+    ),
+    word(
+        "precision",
+        "precision = f64",
+        "`f32` or `f64`",
+        "What the run computes in; f32 if it is left off.",
+        &[],
+        descend!("objective = quad, optimiser = gd(lr = 0.1), steps = 20, precision = f64"),
+    ),
+    word("rows", "rows = example", "`example` or `loss`", "What the aggregator has a row for.", &[], ""),
+    word("schedule", "schedule = alternating", "a schedule of players", "Who moves when, in a game.", &[], ""),
+    word(
+        "seed",
+        "seed = 42",
+        "a whole number below 2^64",
+        "Where all random numbers of the run begin; drawn and printed if it is left off.",
+        &[],
+        learn!("epochs = 5, seed = 42"),
+    ),
+    word(
+        "select",
+        "select = best(valid.loss)",
+        "`last` or `best(part.metric)`",
+        "Which state is the result; `last` if it is left off. Both are reported.",
+        &[],
+        onehot!("epochs = 5, metrics = [accuracy], select = best(valid.accuracy)"),
+    ),
+    word(
+        "shuffle",
+        "shuffle = false",
+        "`true` or `false`",
+        "Whether examples are visited in a random order, another each epoch; true if it is left off.",
+        &[],
+        learn!("epochs = 5, shuffle = false"),
+    ),
+    word(
+        "steps",
+        "steps = 100",
+        "a whole number",
+        "How long the run is, in updates; or `epochs`.",
+        &[],
+        descend!("objective = quad, optimiser = gd(lr = 0.1), steps = 100"),
+    ),
+    word(
+        "validate",
+        "validate = every(10)",
+        "`every(k)`",
+        "How often the validation part is looked at, in steps; once an epoch if it is left off.",
+        &[],
+        onehot!("epochs = 5, validate = every(2)"),
+    ),
+];
+
+const VALUES: &[Word] = &[
+    word(
+        "active",
+        "active(k)",
+        "of `batch`",
+        "k examples, in order, whose loss is not zero; the others are passed over and count for the epoch.",
+        &[("k", "how many")],
+        "data odd { source = truth_table(4, popcount(x) & 1) }\ntrain learn { data = odd, model = lut[4], loss = count_error, optimiser = counter(limit = 8), batch = active(4), epochs = 4 }",
+    ),
+    word("all", "all", "of `batch`", "Every example in each step.", &[], learn!("epochs = 5, batch = all")),
+    word(
+        "batches",
+        "batches([[0, 3], [1]])",
+        "of `order`",
+        "These rows in these batches, counted from 0.",
+        &[],
+        learn!("epochs = 5, order = batches([[0, 3], [1, 2]])"),
+    ),
+    word(
+        "best",
+        "best(valid.loss)",
+        "of `select`",
+        "The state whose loss, accuracy or exact_match was best on `train`, `valid` or `test`; the later of equals.",
+        &[],
+        onehot!("epochs = 5, select = best(valid.loss)"),
+    ),
+    word(
+        "every",
+        "every(k)",
+        "of `validate`",
+        "After each k steps.",
+        &[("k", "how many steps")],
+        onehot!("epochs = 5, validate = every(2)"),
+    ),
+    word(
+        "f32",
+        "f32",
+        "of `precision`",
+        "32 bits a number.",
+        &[],
+        descend!("objective = quad, optimiser = gd(lr = 0.1), steps = 20, precision = f32"),
+    ),
+    word(
+        "f64",
+        "f64",
+        "of `precision`",
+        "64 bits a number.",
+        &[],
+        descend!("objective = quad, optimiser = gd(lr = 0.1), steps = 20, precision = f64"),
+    ),
+    word("last", "last", "of `select`", "The state after the last update.", &[], learn!("epochs = 5, select = last")),
+];
