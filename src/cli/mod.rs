@@ -5,6 +5,7 @@
 
 mod check;
 mod config;
+mod explain;
 mod fmt;
 mod folder;
 mod laws;
@@ -136,6 +137,8 @@ enum Verb {
     Trace(trace::TraceArgs),
     /// Check the laws of the theory on every item of a file
     Laws(laws::LawsArgs),
+    /// Explain a name, a code, a file's names, or list every name of the language
+    Explain(explain::ExplainArgs),
     /// Format programs in place
     Fmt(fmt::FmtArgs),
     /// Write the completions of a shell to stdout
@@ -181,6 +184,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Predict(args) => past::predict::run(args, shared),
         Verb::Trace(args) => trace::run(args, shared),
         Verb::Laws(args) => laws::run(args, shared),
+        Verb::Explain(args) => explain::run(args, shared),
         Verb::Fmt(args) => fmt::run(args, shared),
         Verb::Completions(args) => manual::completions(args),
         Verb::Man(args) => manual::man(args, shared),
