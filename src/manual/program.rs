@@ -7,7 +7,9 @@ use super::prelude::{collapse, of_item};
 use super::{Entry, Port};
 use crate::diagram::Init;
 use crate::elaborate::known::item_name;
-use crate::elaborate::{Aggregator, BatchSize, Length, Metric, Parameter, Precision, Program, Select, Training};
+use crate::elaborate::{
+    Aggregator, BatchSize, Length, Metric, Parameter, Precision, Program, Select, StatePort, Training,
+};
 use crate::syntax::ast::ItemKind;
 
 /// The entries of a name in the main file of a program: at most a definition and a run or data set of one name.
@@ -27,12 +29,10 @@ pub fn of_program(program: &Program, name: &str) -> Vec<Entry> {
             ItemKind::Train(_) => {
                 if let Ok(run) = program.training(name) {
                     entry.ports = ports(&run.params, &run.noise);
-                    let state = |s: &crate::elaborate::StatePort| Port {
-                        role: "state",
-                        name: s.path.to_string(),
-                        ty: s.leaf.to_string(),
-                    };
-                    entry.ports.extend(run.rule.states.iter().map(state));
+                    let states = run.states();
+                    let state =
+                        |s: &StatePort| Port { role: "state", name: s.path.to_string(), ty: s.leaf.to_string() };
+                    entry.ports.extend(states.iter().map(state));
                 }
             }
             _ => {}
@@ -73,7 +73,8 @@ pub fn run_text(run: &Training) -> String {
     let wide = settings.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
     let lines: Vec<String> =
         settings.iter().map(|(key, value)| format!("    {key:wide$} = {}\n", collapse(value))).collect();
-    format!("train {} {{\n{}}}", run.name, lines.concat())
+    let word = if run.others.is_empty() { "train" } else { "game" };
+    format!("{word} {} {{\n{}}}", run.name, lines.concat())
 }
 
 /// Every setting of a run with its value as it would be written, defaults filled in.

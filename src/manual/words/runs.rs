@@ -154,11 +154,11 @@ const FIELDS: &[Word] = &[
     ),
     word(
         "frozen",
-        "frozen = [..]",
-        "a list of ports",
-        "Ports that nobody owns and that stay as they were drawn.",
+        "frozen = [\"net.0\", \"*.b\"]",
+        "a list of paths",
+        "Parameters that stay as they are drawn: a path, the beginning of one, or a pattern in which `*` crosses dots.",
         &[],
-        "",
+        learn!("epochs = 5, frozen = [\"*.b\"]"),
     ),
     word(
         "loss",
@@ -225,7 +225,14 @@ const FIELDS: &[Word] = &[
         &[],
         descend!("objective = quad, optimiser = gd(lr = 0.1), steps = 20, precision = f64"),
     ),
-    word("rows", "rows = example", "`example` or `loss`", "What the aggregator has a row for.", &[], ""),
+    word(
+        "rows",
+        "rows = loss",
+        "`example` or `loss`",
+        "What the aggregator takes as its rows: every loss of every example, or each loss as the mean of its batch.",
+        &[],
+        "data points { source = inline([[1, 3], [2, 5]]), input = columns(0), target = columns(1) }\ntrain both { data = points, model = dense[1, 1], loss = [mse, mae], optimiser = gd(lr = 0.01), aggregate = sum, rows = loss, epochs = 5 }",
+    ),
     word("schedule", "schedule = alternating", "a schedule of players", "Who moves when, in a game.", &[], ""),
     word(
         "seed",

@@ -94,6 +94,14 @@ const SHAPES: &[Word] = &[
         "def centred : R[k, n] -> R[k, n] (x) { x - spread(mean(x), x) }",
     ),
     word(
+        "upper_triangle",
+        "upper_triangle[n](c)",
+        "R[n, n]",
+        "A square constant: c above the diagonal, 0 on it and below, what hides later places from earlier ones.",
+        &[("n", "its side"), ("c", "the entry above the diagonal")],
+        "def causal : R[n, n] -> R[n, n] (scores) { softmax(scores + upper_triangle[n](-1e9)) }",
+    ),
+    word(
         "windows",
         "windows[k, ..](stride = 1, padding = 0)(x)",
         "R[.., h, w] -> R[.., oh, ow, k, k]",
