@@ -24,6 +24,7 @@ pub use show::{index, list, page_text, shown};
 /// The families in the order in which they are listed.
 pub const FAMILIES: &[&str] = &[
     "Layers",
+    "Sequences",
     "Maps of maps",
     "Pointwise",
     "Along an axis",

@@ -146,7 +146,10 @@ const SOURCES: &[Word] = &[
         &[
             ("window", "how many characters an example has"),
             ("stride", "how far the next window begins"),
-            ("vocabulary", "the characters in the order of their numbers; those of the text, sorted, if it is left off"),
+            (
+                "vocabulary",
+                "the characters in the order of their numbers; those of the text, sorted, if it is left off",
+            ),
         ],
         "data chars { source = text(\"rhymes.txt\", window = 16), input = onehot[27], target = onehot[27] }",
     ),
@@ -175,7 +178,12 @@ const SOURCES: &[Word] = &[
         "uniform[n](n = 1000, lo = 0, hi = 1, seed = 0)",
         "drawn points",
         "Points drawn evenly from lo to hi, of any shape.",
-        &[("n", "how many points"), ("lo", "the least value"), ("hi", "what no value reaches"), ("seed", "of the points, not of the run")],
+        &[
+            ("n", "how many points"),
+            ("lo", "the least value"),
+            ("hi", "what no value reaches"),
+            ("seed", "of the points, not of the run"),
+        ],
         "data latent { source = uniform[2](lo = -1) }",
     ),
 ];
