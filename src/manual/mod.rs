@@ -75,6 +75,15 @@ pub struct Entry {
     pub place: Option<String>,
 }
 
+impl Entry {
+    /// The name as it stands in a program: `linear` for the schedule `linear_schedule`, which a layer of that name hides.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        let schedule = Some(&*self.family).filter(|f| *f == "Schedules");
+        schedule.and_then(|_| self.name.strip_suffix("_schedule")).unwrap_or(&self.name)
+    }
+}
+
 /// A port of an entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Port {
@@ -107,7 +116,7 @@ pub fn entries() -> &'static [Entry] {
 /// The entries of a name; several when it means different things in different places.
 #[must_use]
 pub fn find(name: &str) -> Vec<&'static Entry> {
-    entries().iter().filter(|e| e.name == name).collect()
+    entries().iter().filter(|e| e.name == name || e.written() == name).collect()
 }
 
 /// The known name that a name was meant to be, if one is near.

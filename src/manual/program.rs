@@ -97,13 +97,13 @@ pub fn run_settings(run: &Training) -> Vec<(String, String)> {
         Aggregator::Votes => "votes",
     };
     let metric = |m: &Metric| match m {
-        Metric::Accuracy => "accuracy",
-        Metric::ExactMatch => "exact_match",
-        Metric::ConfusionMatrix => "confusion_matrix",
+        Metric::TopKAccuracy(k) => format!("top_k_accuracy({k})"),
+        other => other.key().to_string(),
     };
     let select = match &s.select {
         Select::Last => "last".to_owned(),
-        Select::Best { part, metric } => format!("best({part}.{metric})"),
+        Select::Best { part, metric: None } => format!("best({part}.loss)"),
+        Select::Best { part, metric: Some(m) } => format!("best({part}.{})", metric(m)),
     };
     let named = s.metrics.iter().map(metric).collect::<Vec<_>>().join(", ");
     let shuffle = run.data.as_ref().map(|(data, _)| run.shuffles(data.shuffle).to_string());

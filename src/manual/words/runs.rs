@@ -82,6 +82,30 @@ const METRICS: &[Word] = &[
         &[],
         bits!("loss = xor_error, optimiser = rda, epochs = 1, metrics = [exact_match]"),
     ),
+    word(
+        "perplexity",
+        "perplexity",
+        "",
+        "exp of the mean cross-entropy of the target under softmax of the outputs, a place of a sequence counting as one.",
+        &[],
+        onehot!("epochs = 5, metrics = [perplexity]"),
+    ),
+    word(
+        "r2",
+        "r2",
+        "",
+        "1 - squared error / squared distance of the target from its mean, the mean over outputs.",
+        &[],
+        "data points { source = inline([[1, 3], [2, 5], [3, 7]]), input = columns(0), target = columns(1) }\ntrain line { data = points, model = dense[1, 1], loss = mse, optimiser = gd(lr = 0.05), epochs = 20, metrics = [r2] }",
+    ),
+    word(
+        "top_k_accuracy",
+        "top_k_accuracy(k)",
+        "",
+        "The share of examples whose label is among the k largest outputs, ties to the lower class; told as `top_2_accuracy`.",
+        &[("k", "how many outputs count")],
+        onehot!("epochs = 5, metrics = [top_k_accuracy(2)]"),
+    ),
 ];
 
 const AGGREGATORS: &[Word] = &[
@@ -180,10 +204,10 @@ const FIELDS: &[Word] = &[
     word(
         "monitor",
         "monitor = [always(..)]",
-        "a list of propositions over time",
-        "What must hold while the run goes on.",
+        "a list of `always(..)` and `eventually(..)`",
+        "Propositions about the run, each with a verdict at its end.",
         &[],
-        "",
+        learn!("epochs = 5, monitor = [always(finite(loss)), eventually(loss <= 0.5)]"),
     ),
     word(
         "objective",
@@ -196,10 +220,10 @@ const FIELDS: &[Word] = &[
     word(
         "on_violation",
         "on_violation = stop",
-        "`stop` or `report`",
-        "What happens when a monitor is violated.",
+        "`report` or `stop`",
+        "What happens when a monitor is violated: the run goes on, or ends after that update; `report` if it is left off.",
         &[],
-        "",
+        learn!("epochs = 5, monitor = [always(loss < 100)], on_violation = stop"),
     ),
     word(
         "optimiser",
@@ -285,6 +309,14 @@ const VALUES: &[Word] = &[
         &[("k", "how many")],
         "data odd { source = truth_table(4, popcount(x) & 1) }\ntrain learn { data = odd, model = lut[4], loss = count_error, optimiser = counter(limit = 8), batch = active(4), epochs = 4 }",
     ),
+    word(
+        "always",
+        "always(claim)",
+        "of `monitor`",
+        "The claim holds at every moment of the run: `held`, or `violated` with the update and the numbers.",
+        &[("claim", "comparisons and finite(..), joined by `&`, `|`, `!`; next(loss) is the loss a moment later")],
+        learn!("epochs = 5, monitor = [always(next(loss) <= loss + 1)]"),
+    ),
     word("all", "all", "of `batch`", "Every example in each step.", &[], learn!("epochs = 5, batch = all")),
     word(
         "batches",
@@ -301,6 +333,14 @@ const VALUES: &[Word] = &[
         "The state whose loss, accuracy or exact_match was best on `train`, `valid` or `test`; the later of equals.",
         &[],
         onehot!("epochs = 5, select = best(valid.loss)"),
+    ),
+    word(
+        "eventually",
+        "eventually(claim)",
+        "of `monitor`",
+        "The claim holds at some moment of the run: `reached`, or `open`.",
+        &[("claim", "comparisons and finite(..), joined by `&`, `|`, `!`")],
+        learn!("epochs = 5, monitor = [eventually(loss <= 0.5)]"),
     ),
     word(
         "every",
@@ -325,6 +365,14 @@ const VALUES: &[Word] = &[
         "64 bits a number.",
         &[],
         descend!("objective = quad, optimiser = gd(lr = 0.1), steps = 20, precision = f64"),
+    ),
+    word(
+        "finite",
+        "finite(loss)",
+        "of `monitor`",
+        "Whether a number is neither infinite nor no number.",
+        &[],
+        learn!("epochs = 5, monitor = [always(finite(loss))]"),
     ),
     word("last", "last", "of `select`", "The state after the last update.", &[], learn!("epochs = 5, select = last")),
 ];
