@@ -149,7 +149,9 @@ fn text_keeps_to_eighty_columns() {
     let all = entries().iter().map(shown).chain([list()]);
     for text in all {
         for line in text.lines() {
-            assert!(line.chars().count() <= 80, "{line}");
+            // Comments inside a definition stand as they are written.
+            let comment = line.trim_start().starts_with("//");
+            assert!(line.chars().count() <= 80 || comment, "{line}");
             assert_eq!(line, line.trim_end());
         }
     }
