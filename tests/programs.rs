@@ -40,7 +40,7 @@ fn every_program_checks_and_runs() {
         let said = program.check();
         if name == "aggregators_to_come.lens" {
             let later = said.0.iter().filter(|d| d.code == Code::NOT_YET && d.span().is_some()).count();
-            assert_eq!((later, said.0.len()), (2, 2), "{said}");
+            assert!(later == 2 && said.0.len() == 2, "{said}");
             continue;
         }
         if !said.0.is_empty() {

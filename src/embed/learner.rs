@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::look;
 use super::values::Values;
 use crate::diagram::{Diagram, Role};
-use crate::elaborate::{Precision, Training};
+use crate::elaborate::{Precision, Select, Settings, Training};
 use crate::object::Leaf;
 use crate::run::{self, Checkpoint, Float, Machine, Tensor};
 use crate::source::{Code, Diagnostic};
@@ -52,9 +52,13 @@ pub struct Learner {
 
 impl Learner {
     pub(super) fn new(training: Training, seed: u64) -> Result<Learner, Fault> {
+        // Parts of the data are looked at by `fit` alone.
+        let settings =
+            Settings { select: Select::Last, monitors: Vec::new(), order: None, ..training.settings.clone() };
+        let bare = Training { settings, ..training.clone() };
         let inner = match training.settings.precision {
-            Precision::F32 => Precise::Single(run::Learner::new(&training, None, seed)?),
-            Precision::F64 => Precise::Double(run::Learner::new(&training, None, seed)?),
+            Precision::F32 => Precise::Single(run::Learner::new(&bare, None, seed)?),
+            Precision::F64 => Precise::Double(run::Learner::new(&bare, None, seed)?),
         };
         Ok(Learner { training, seed, inner })
     }

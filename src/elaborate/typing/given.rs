@@ -27,6 +27,14 @@ impl<'p> Elab<'p> {
                 ),
             };
         }
+        // `dense[4, 3]{D}`: the whole parameter object, all ports of it.
+        if let [arg] = group.args.as_slice()
+            && arg.name.is_none()
+            && self.ports_of_arg(arg, env).is_some()
+            && !map.ports.iter().any(|p| matches!(p.ty.kind, TypeKind::Params(_)))
+        {
+            return Ok(given);
+        }
         let places = self.port_places(map, &group.args)?;
         for (arg, place) in group.args.iter().zip(places) {
             let slot = place.and_then(|at| declared.get(at).copied());
