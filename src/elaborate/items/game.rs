@@ -7,7 +7,8 @@
 use crate::diagram::Diagram;
 use crate::elaborate::items::game_data::{DataOfGame, data_of_game};
 use crate::elaborate::items::game_schedule::cycle;
-use crate::elaborate::items::objective::{Given, Goal, objective_of, trained};
+use crate::elaborate::items::given::Given;
+use crate::elaborate::items::objective::{Goal, objective_of, trained};
 use crate::elaborate::items::owners::{Players, owners};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::train::{Fields, fields_of, no_request, nothing_asked, told};

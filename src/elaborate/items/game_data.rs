@@ -6,7 +6,7 @@
 use crate::data::DataSpec;
 use crate::diagram::Init;
 use crate::elaborate::items::data_items::spec_of;
-use crate::elaborate::items::objective::{Given, WireOfData};
+use crate::elaborate::items::given::{Given, WireOfData};
 use crate::elaborate::items::train::data_of;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Env, Res, fault};

@@ -6,6 +6,7 @@ pub(super) mod frozen;
 pub(super) mod game;
 pub(super) mod game_data;
 pub(super) mod game_schedule;
+pub(super) mod given;
 pub(super) mod initialisers;
 pub(super) mod models;
 pub(super) mod monitors;

@@ -6,7 +6,8 @@
 //! first output is what is trained, each loss by itself stands behind it.
 
 use crate::data::ColumnType;
-use crate::diagram::{Diagram, Init, Op, Role, TypeFault, Wire};
+use crate::diagram::{Diagram, Op, Role, TypeFault, Wire};
+use crate::elaborate::items::given::{Given, of_tuple};
 use crate::elaborate::items::models::{Subject, input_name};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::train::Fields;
@@ -110,28 +111,6 @@ fn losses<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, e: &'p Expr, env: &Env<'
         if matches!(p.as_slice(), [n] if &*n.name == "sum"));
     let bare = each.len() > 1;
     Ok(Losses { list: found.ok_or(None)?.into_iter().zip(each).collect(), sum, bare })
-}
-
-/// What the data of a run gives for one example.
-#[derive(Clone, Default)]
-pub(crate) struct Given {
-    /// Where the run names it.
-    pub(crate) at: Option<Span>,
-    /// The types of input and target, where they are known without reading the data.
-    pub(crate) types: (Option<ColumnType>, Option<ColumnType>),
-    /// Of a tuple of data the wires, in order.
-    pub(crate) wires: Option<Vec<WireOfData>>,
-}
-
-/// A wire that a tuple of data gives.
-#[derive(Clone)]
-pub(crate) enum WireOfData {
-    /// The input of the data set.
-    Input,
-    /// Its target.
-    Target,
-    /// Noise, drawn anew for each example and step.
-    Fresh(Leaf, Init),
 }
 
 fn leaf_of_column(t: &ColumnType) -> Leaf {
@@ -312,77 +291,6 @@ fn arriving<'p>(
     Ok(value)
 }
 
-/// The wires that an objective takes, as a tuple of data gives them in order.
-fn of_tuple<'p>(
-    elab: &mut Elab<'p>,
-    s: &Subject<'p>,
-    e: &'p Expr,
-    (vars, from): (&Vars, &Ty<'p>),
-    (given, wires): (&Given, &[WireOfData]),
-) -> Res<Value> {
-    let single = [(None, from.clone())];
-    let parts = if let Ty::Tuple(parts, _) = from { parts.as_slice() } else { &single };
-    let name = &s.map.name.name;
-    let misfit = |why: String, shown: String| {
-        let d = Diagnostic::error(Code::GAME_DATA, why).at(e.span, shown).also(s.map.arrow.from.span, "takes these");
-        match given.at {
-            Some(span) => d.also(span, "gives these"),
-            None => d,
-        }
-    };
-    // Nothing is an objective that reads no data.
-    if parts.is_empty() {
-        return Ok(Value::Tuple(Vec::new()));
-    }
-    if parts.len() != wires.len() {
-        let (takes, gives) = (several(parts.len(), "wire"), wires.len());
-        return fault(
-            misfit(format!("`{name}` takes {takes}, the data gives {gives}"), format!("takes {takes}"))
-                .help("a data set gives its input and, if it has one, its target; ignore what is not needed: `(x, _)`"),
-        );
-    }
-    let mut values = Vec::new();
-    for (at, ((own, ty), wire)) in parts.iter().zip(wires).enumerate() {
-        let called = own.as_ref().map_or_else(|| format!("data.{at}"), ToString::to_string);
-        let value = match wire {
-            WireOfData::Input | WireOfData::Target => {
-                let (role, known) = match wire {
-                    WireOfData::Input => (Role::Input, given.types.0.as_ref()),
-                    _ => (Role::Target, given.types.1.as_ref()),
-                };
-                let value = elab.inputs(ty, vars, &called, role)?;
-                agree(elab, &value, known, s, &called, given.at)?;
-                value
-            }
-            WireOfData::Fresh(leaf, init) => {
-                let mut vars = vars.clone();
-                let wire = elab.fresh(format!("data.{at}"), leaf.clone(), init.clone(), e.span);
-                if let Some(m) = elab.unify(ty, &Value::Wire(wire), &mut vars)? {
-                    return fault(
-                        misfit(
-                            format!("`{name}` takes {} as `{called}`, the data gives {}", m.needs, m.gives),
-                            format!("takes {}", m.needs),
-                        )
-                        .help(format!("draw as many numbers as it takes: `normal[..]` for {}", m.needs)),
-                    );
-                }
-                Value::Wire(wire)
-            }
-        };
-        values.push(value);
-    }
-    match (from, values.len()) {
-        (Ty::Tuple(..), _) => Ok(Value::Tuple(values)),
-        (_, 1) => Ok(values.pop().unwrap_or(Value::Poison)),
-        _ => Err(None),
-    }
-}
-
-/// `1 wire`, `2 wires`.
-fn several(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
 /// The wire of a loss, which must be a number or bits.
 fn trainable(elab: &mut Elab<'_>, value: &Value, at: Span) -> Res<Wire> {
     let wire = elab.as_wire(value, at)?;
@@ -473,7 +381,7 @@ fn target<'p>(
 }
 
 /// Compares a model's input with what the data gives.
-fn agree<'p>(
+pub(crate) fn agree<'p>(
     elab: &Elab<'p>,
     value: &Value,
     given: Option<&ColumnType>,

@@ -6,7 +6,8 @@
 use crate::data::DataSpec;
 use crate::diagram::Diagram;
 use crate::elaborate::items::data_items::spec_of;
-use crate::elaborate::items::objective::{Given, goal, objective_of, prediction, trained};
+use crate::elaborate::items::given::Given;
+use crate::elaborate::items::objective::{goal, objective_of, prediction, trained};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::{frozen, monitors, settings};
 use crate::elaborate::program::{Parameter, Part, Player, RuleDiagram, Training, Turns};
