@@ -2,9 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read files and the environment")]
 
+#[path = "support/programs.rs"]
+mod programs;
+#[path = "support/tokens.rs"]
+mod tokens;
+#[path = "support/typed.rs"]
+mod typed;
+
 use catlearn::elaborate::Program;
-use catlearn::source::MemoryWorld;
-use catlearn::syntax::format;
+use catlearn::source::{Code, FileId, MemoryWorld};
+use catlearn::syntax::{comments, format, parse, same_tree};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -157,11 +164,13 @@ fn meaning(text: &str) -> Vec<String> {
         Ok(program) => program,
         Err((said, _)) => return vec![said.to_string()],
     };
-    let mut found = vec![program.check().to_string()];
+    let mut said = program.check();
+    // How a text is laid out is warned of too, and is what formatting mends.
+    said.0.retain(|d| d.code >= Code(200));
+    let mut found = vec![said.to_string()];
     for item in program.items() {
-        // Types are shown as written, which is what changes.
-        let ty: Option<String> = item.ty.map(|t| t.split_whitespace().collect());
-        found.push(format!("{} {} {ty:?} {:?} {:?}", item.word, item.name, item.parameters, item.operations));
+        // Its type is shown as written; that the trees are the same holds it.
+        found.push(format!("{} {} {:?} {:?}", item.word, item.name, item.parameters, item.operations));
         match program.model(&item.name) {
             Ok(model) => found.push(model.diagram.to_string()),
             Err(said) => found.push(said.to_string()),
@@ -169,11 +178,21 @@ fn meaning(text: &str) -> Vec<String> {
     }
     for name in program.trainings() {
         match program.training(&name) {
-            Ok(training) => found.push(without_spans(&format!("{training:?}"))),
+            Ok(mut training) => {
+                // The settings are kept as written too.
+                training.resolved.iter_mut().for_each(|(_, text)| *text = words(text));
+                found.push(without_spans(&format!("{training:?}")));
+            }
             Err(said) => found.push(said.to_string()),
         }
     }
     found
+}
+
+/// A text as written without what formatting may change: blanks, comments, a comma at the end.
+fn words(text: &str) -> String {
+    let words = text.lines().flat_map(|l| l.split("//").next().unwrap_or("").split_whitespace());
+    words.collect::<String>().replace(",)", ")").replace(",]", "]").replace(",}", "}")
 }
 
 /// A debug form without `Span { .. }`.
@@ -211,4 +230,25 @@ fn diagrams_and_trainings_are_the_same() {
         models += wanted.len();
     }
     assert!(models > 100, "{models}");
+}
+
+/// Programs at random over the whole language, each of which checks: their trees, comments and diagrams stay.
+#[test]
+fn random_programs_mean_the_same() {
+    let rounds = std::env::var("CATLEARN_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
+    let mut models = 0;
+    for seed in 0..rounds {
+        let text = typed::program(seed);
+        let program = Program::parse(&text, "t.lens", &MemoryWorld::default())
+            .unwrap_or_else(|(said, _)| panic!("program {seed}: {said}\n{text}"));
+        let said = program.check();
+        assert!(!said.has_errors(), "program {seed}: {said}\n{text}");
+        let tidy = format(&text).unwrap_or_else(|said| panic!("program {seed}: {said}\n{text}"));
+        assert!(same_tree(&parse(FileId(0), &text).0, &parse(FileId(0), &tidy).0), "program {seed}\n{text}\n{tidy}");
+        assert_eq!(comments(&text), comments(&tidy), "program {seed}");
+        let wanted = meaning(&text);
+        assert_eq!(meaning(&tidy), wanted, "program {seed}\n{text}\n{tidy}");
+        models += wanted.len();
+    }
+    assert!(models > rounds as usize * 10, "{models}");
 }

@@ -5,6 +5,8 @@
 mod book;
 #[path = "support/programs.rs"]
 mod programs;
+#[path = "support/tokens.rs"]
+mod tokens;
 
 use catlearn::source::{Code, FileId};
 use catlearn::syntax::{comments, format, parse, same_tree};
@@ -66,7 +68,7 @@ fn every_file() {
         let text = fs::read_to_string(&file).unwrap();
         let name = file.display().to_string();
         let tidy = formatted(&name, &text);
-        for other in [text.replace('\n', "\r\n"), text.replace("    ", "\t"), format!("\u{feff}{text}\n\n\n")] {
+        for other in [text.replace('\n', "\r\n"), text.replace("\n    ", "\n\t"), format!("\u{feff}{text}\n\n\n")] {
             assert_eq!(formatted(&name, &other), tidy, "{name}");
         }
     }

@@ -134,7 +134,7 @@ fn rules_have_parts() {
     );
     assert_eq!(
         said("optimiser o on p : R[n] { put (g) { g } put (g) { p } }"),
-        ["E0502 1:41 `put` a rule has one `put`"]
+        ["E0502 1:41 `put` a rule has one `put` | keep one of them"]
     );
 }
 

@@ -52,7 +52,8 @@ pub(super) fn defaults(shared: &mut Shared, beside: &Path) -> Result<(), End> {
         let at = e.span().unwrap_or(0..0);
         let line = e.message().lines().next().unwrap_or_default().to_owned();
         wrong(
-            Diagnostic::error(Code::CONFIG, line).at(Span::new(file, at.start, at.end.max(at.start + 1)), ""),
+            Diagnostic::error(Code::CONFIG, line)
+                .at(Span::new(file, at.start, at.end.max(at.start + 1)), "not understood"),
             &sources,
         )
     })?;

@@ -136,7 +136,11 @@ impl Dataset {
     pub fn fold(&self, i: usize) -> Result<Dataset, Diagnostics> {
         let none = || {
             let message = format!("there is no fold {i}, there are {}", count(self.folds.len(), "fold"));
-            Diagnostics::from(Diagnostic::error(Code::DATA_SPLIT, message).at(self.raw.spec.split.span, ""))
+            Diagnostics::from(
+                Diagnostic::error(Code::DATA_SPLIT, message)
+                    .at(self.raw.spec.split.span, "this split")
+                    .help("folds are counted from 0"),
+            )
         };
         let (Some(parts), Some(table)) = (self.folds.get(i), &self.raw.table) else { return Err(none()) };
         let mut faults = Diagnostics::default();
@@ -236,7 +240,7 @@ fn keep_rows(
         .collect();
     let fault = |message: String| {
         Diagnostic::error(Code::DATA_VALUE, message)
-            .at(keep.span, "")
+            .at(keep.span, "keeps rows by class")
             .note(format!("the classes are {}", list(labels.names())))
     };
     for value in keep.values.iter().filter(|_| matches!(keep.test, KeepTest::In | KeepTest::NotIn)) {

@@ -7,7 +7,7 @@ use crate::data::encode::Encoder;
 use crate::data::encode::column::Column;
 use crate::data::source::csv::Sheet;
 use crate::data::source::part::Part;
-use crate::data::source::read::decode;
+use crate::data::source::read::{decode, unreadable};
 use crate::data::source::{array_of, pla, text};
 use crate::data::spec::{Origin, OriginKind};
 use crate::data::table::Table;
@@ -28,14 +28,14 @@ impl Fresh {
     pub fn of_source(source: &Origin, input: &Encoder, name: &str, bytes: Vec<u8>) -> Result<Fresh, Diagnostics> {
         let span = source.span;
         let mut faults = Diagnostics::default();
-        let told = |(code, why): (Code, String)| Diagnostic::error(code, format!("`{name}` {why}")).at(span, "");
+        let told = |(code, why): (Code, String)| unreadable(code, name, &why).at(span, "the source");
         let table = match &source.kind {
             OriginKind::Csv { header, separator, .. } => Table::of_bytes(bytes, name, *separator, *header, span)?,
             OriginKind::Inline(_) | OriginKind::TruthTable { .. } | OriginKind::Points(_) => {
                 Table::of_bytes(bytes, name, b',', false, span)?
             }
             OriginKind::Idx(_) | OriginKind::Npy(_) => {
-                let array = array_of(&source.kind, name, bytes).map_err(|fault| fault.at(span, ""))?;
+                let array = array_of(&source.kind, name, bytes).map_err(|fault| fault.at(span, "the source"))?;
                 Table::of(vec![Part::Array(array)])
             }
             OriginKind::Text { windows, .. } => {

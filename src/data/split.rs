@@ -110,7 +110,8 @@ pub(crate) fn divide(
             if let Some(few) = few {
                 faults.push(
                     Diagnostic::warning(Code::DATA_SPLIT, format!("a class has {} for {k} folds", count(few, "row")))
-                        .at(split.span, "some folds hold none of it out"),
+                        .at(split.span, "some folds hold none of it out")
+                        .help("take fewer folds, or add rows of that class"),
                 );
             }
             let mut all = folds(*k, &groups, *stratified);
@@ -149,7 +150,7 @@ fn cut(
     names: Option<&[String]>,
     faults: &mut Diagnostics,
 ) -> Option<Parts> {
-    let fail = |message: String| Diagnostic::error(Code::DATA_SPLIT, message).at(split.span, "");
+    let fail = |message: String| Diagnostic::error(Code::DATA_SPLIT, message).at(split.span, "this split");
     let mut parts: [Vec<usize>; 3] = Default::default();
     let (mut unused, mut total) = (0, 0);
     // Between two parts lie the rows that overlap with both; the training part is always one of them.
@@ -184,7 +185,8 @@ fn cut(
             faults.push(
                 Diagnostic::warning(Code::DATA_SPLIT, format!("a class has no row in `{}`", which.join("`, `")))
                     .at(split.span, "divides each class by itself")
-                    .note(of),
+                    .note(of)
+                    .help("give the part a larger share, or add rows of that class"),
             );
         }
         unused += rest.len();
@@ -210,7 +212,8 @@ fn cut(
     if unused > 0 && amounts.iter().any(|a| matches!(a, Some(Amount::Share(_)))) {
         faults.push(
             Diagnostic::warning(Code::DATA_SPLIT, format!("{} of {total} are in no part", count(unused, "row")))
-                .at(split.span, "the shares do not add up to 1"),
+                .at(split.span, "the shares do not add up to 1")
+                .help("let the shares add up to 1"),
         );
     }
     let [mut train, mut valid, mut test] = parts;

@@ -6,7 +6,7 @@
 use crate::data::source::array::Run;
 use crate::data::source::csv::{SHOWN, Sheet, write_row};
 use crate::data::source::part::Part;
-use crate::data::source::read::decode;
+use crate::data::source::read::{decode, unreadable};
 use crate::data::spec::{Base, Encoding, Origin, Pick};
 use crate::data::words::{count, list, quoted, suggestion};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
@@ -50,8 +50,7 @@ impl Table {
         header: bool,
         span: Span,
     ) -> Result<Table, Diagnostic> {
-        let text =
-            decode(bytes).map_err(|(code, why)| Diagnostic::error(code, format!("`{name}` {why}")).at(span, ""))?;
+        let text = decode(bytes).map_err(|(code, why)| unreadable(code, name, &why).at(span, "the source"))?;
         Table::of_text(text, name, separator, header, span)
     }
 
@@ -60,7 +59,7 @@ impl Table {
         let sheet = Sheet::read(name, text, separator, header, span, &mut faults);
         sheet.map(|sheet| Table::of(vec![Part::Sheet(sheet)])).ok_or_else(|| {
             let fault = faults.0.into_iter().find(Diagnostic::is_error);
-            fault.unwrap_or_else(|| Diagnostic::error(Code::DATA_FILE, format!("`{name}` cannot be read")))
+            fault.unwrap_or_else(|| unreadable(Code::DATA_FILE, name, "cannot be read").at(span, "the source"))
         })
     }
 

@@ -11,7 +11,7 @@ use crate::elaborate::items::monitors::{Monitor, OnViolation};
 use crate::elaborate::items::samples;
 use crate::elaborate::items::train;
 use crate::elaborate::scope::names::{DefId, Definitions, item_name, item_word, nearest};
-use crate::elaborate::scope::{cycles, imports, lint};
+use crate::elaborate::scope::{cycles, imports, lint, lost};
 use crate::object::{Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, SourceMap, Span, World};
 use crate::syntax::ast::{Field, Ident, ItemKind};
@@ -427,11 +427,9 @@ impl Program {
         }
         let program = Program { defs, main: files.main, said, numbers: Mutex::default() };
         if program.said.has_errors() {
-            // The rest of the file is checked too; names that an unreadable item may have defined are not held
-            // against anybody.
+            // The rest of the file is checked too.
             let mut all = program.check();
-            let unread = program.said.0.iter().any(|d| d.is_error() && d.code < Code(200));
-            all.0.retain(|d| !unread || d.code != Code::UNKNOWN_NAME || program.said.0.contains(d));
+            lost::excuse(&program.defs, &program.said, &mut all);
             return Err((all, program.defs.sources));
         }
         Ok(program)
@@ -500,7 +498,8 @@ impl Program {
                     Code::WRONG_KIND,
                     format!("`{name}` is {}, not a training run", item_word(item)),
                 )
-                .at(item.span, "")
+                .at(item.span, "not a run")
+                .help("name an item `train name { .. }`")
                 .into()),
             },
             None => {

@@ -226,7 +226,8 @@ impl<'p> Elab<'p> {
                 return fault(
                     Diagnostic::error(code, format!("`{}` is given twice", declared.get(at).copied().unwrap_or("")))
                         .at(here, "again here")
-                        .also(earlier, "first here"),
+                        .also(earlier, "first here")
+                        .help("keep one of them"),
                 );
             }
             places.push(place);
@@ -237,13 +238,13 @@ impl<'p> Elab<'p> {
     /// Turns a typing fault into a message at a place.
     pub(crate) fn typed<T>(&self, made: Result<T, TypeFault>, what: &str, span: Span) -> Res<T> {
         made.or_else(|f| {
-            let code = match f {
-                TypeFault::Base { .. } => Code::BASE,
-                TypeFault::Arity { .. } => Code::ARITY,
-                TypeFault::Einsum(_) => Code::EINSUM,
-                _ => Code::SHAPE,
+            let (code, help) = match f {
+                TypeFault::Base { .. } => (Code::BASE, "give it wires of the kind that it takes"),
+                TypeFault::Arity { .. } => (Code::ARITY, "give it as many wires as it takes"),
+                TypeFault::Einsum(_) => (Code::EINSUM, "a letter stands for one size in every operand"),
+                _ => (Code::SHAPE, "`reshape` or a slice changes the shape of a wire"),
             };
-            fault(Diagnostic::error(code, format!("`{what}` cannot take these: {f}")).at(span, "here"))
+            fault(Diagnostic::error(code, format!("`{what}` cannot take these: {f}")).at(span, "here").help(help))
         })
     }
 
@@ -251,7 +252,8 @@ impl<'p> Elab<'p> {
     pub(crate) fn not_yet<T>(what: &str, span: Span) -> Res<T> {
         fault(
             Diagnostic::error(Code::NOT_YET, format!("{what} is not supported yet"))
-                .at(span, "understood, but without a meaning in this version"),
+                .at(span, "understood, but without a meaning in this version")
+                .help("leave it out in this version; `catlearn explain E0901` says what there is"),
         )
     }
 }

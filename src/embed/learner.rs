@@ -269,7 +269,11 @@ fn input_request<T: Float>(
     if !training.others.is_empty() || port.and_then(|leaf| rule.tangent.of(leaf)).is_none() {
         return Ok(None);
     }
-    let said = |why: String| Diagnostic::error(Code::NO_REVERSE, why).at(training.span, "in this run");
+    let said = |why: String| {
+        Diagnostic::error(Code::NO_REVERSE, why)
+            .at(training.span, "in this run")
+            .help("give what has no reverse derivative a `prim` with a `rev`")
+    };
     let d = look::input_request(training).map_err(|f| said(f.to_string()))?;
     let point = look::point(rule).map_err(|f| said(f.to_string()))?;
     let at = learner.looked_at(&point)?;

@@ -61,7 +61,8 @@ pub(super) fn not_by_row(sample: &Sample, f: &Both, stream: &mut Stream) -> Opti
     let fault = |what: &str, x: f64, y: f64| {
         Diagnostic::error(Code::LAW, format!("a batch of `{}` is not its examples", sample.name.name))
             .at(sample.name.span, format!("{what} gives {x}, in a batch {y}"))
-            .note("this is a fault of catlearn: please report it with the program")
+            .note("this is a fault of catlearn")
+            .help("please report it with the program")
     };
     let many = Many::of(&f.d, &shared)?;
     let together = many.run(&rows, &shared)?;

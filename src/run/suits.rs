@@ -165,6 +165,7 @@ pub(super) fn columns<T: Float>(training: &Training, data: Option<&Dataset>) -> 
                 ),
             )
             .at(training.data_span, "one input, one target")
+            .help("take one wire and cut it in the body: `split[a, b](x)`")
             .into());
         }
         if let Some(port) = inputs.first() {

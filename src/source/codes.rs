@@ -43,6 +43,7 @@ codes! {
     SLIP_ASSIGN = 105, "an assignment without `let` or `next`";
     CONTINUED_LINE = 106, "a line that begins with `-` continues the one before";
     BAD_NUMBER = 107, "this number cannot be used";
+    FOREIGN = 110, "a form of another language";
     UNKNOWN_NAME = 201, "unknown name";
     DUPLICATE_NAME = 202, "a name defined twice";
     CYCLE = 203, "definitions that need each other";

@@ -6,10 +6,12 @@
 
 mod codes;
 mod diagnostic;
+mod near;
 mod text;
 mod world;
 
 pub use codes::{Code, all_codes};
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub(crate) use near::nearest;
 pub use text::{FileId, LineColumn, Source, SourceMap, Span};
 pub use world::{MemoryWorld, World, WorldError};

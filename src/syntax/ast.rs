@@ -20,6 +20,8 @@ pub struct Ident {
 pub struct File {
     /// Its items in order; items that did not parse are absent (their errors were reported).
     pub items: Vec<Item>,
+    /// The names that the items which did not parse may have defined.
+    pub lost: Vec<Arc<str>>,
 }
 
 /// A top-level item.

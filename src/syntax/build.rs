@@ -109,7 +109,7 @@ impl Builder<'_> {
             if kid.as_rule() == Rule::semi {
                 self.out.push(
                     Diagnostic::error(Code::SLIP_SEQUENCE, "`;` does not compose")
-                        .at(self.span(&kid), "")
+                        .at(self.span(&kid), "stands between two maps")
                         .help("write `>>` to compose"),
                 );
             } else {
@@ -229,7 +229,8 @@ impl Builder<'_> {
             self.out.push(
                 Diagnostic::error(Code::RULE_BODY, format!("a rule has one `{word}`"))
                     .at(short(span), "the second")
-                    .also(short(*first), "the first"),
+                    .also(short(*first), "the first")
+                    .help("keep one of them"),
             );
             return Some(());
         }

@@ -290,11 +290,13 @@ impl Builder<'_> {
         if value.is_finite() && !vanished {
             return value;
         }
-        let (message, limit) = match vanished {
-            true => ("this number is too small", "the smallest one above 0 is about 4.9e-324"),
-            false => ("this number is too large", "the largest one is about 1.797e308"),
+        let (message, help) = match vanished {
+            true => ("this number is too small", "write 0; the smallest number above it is about 4.9e-324"),
+            false => ("this number is too large", "write a smaller one; the largest is about 1.797e308"),
         };
-        self.out.push(Diagnostic::error(Code::BAD_NUMBER, message).at(self.span(node), "").note(limit));
+        self.out.push(
+            Diagnostic::error(Code::BAD_NUMBER, message).at(self.span(node), "not a number of 64 bits").help(help),
+        );
         1.0
     }
 
@@ -322,7 +324,7 @@ impl Builder<'_> {
                     let span = Span::new(self.file, start, start + 1 + c.len_utf8());
                     self.out.push(
                         Diagnostic::error(Code::SYNTAX, format!("`\\{c}` stands for nothing in a text"))
-                            .at(span, "")
+                            .at(span, "an unknown escape")
                             .help("write `\\\\` for a backslash; `\\n`, `\\t`, `\\r` and `\\\"` are the others"),
                     );
                 }

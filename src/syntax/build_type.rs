@@ -237,7 +237,7 @@ impl Builder<'_> {
         let word = if state { "next" } else { "let" };
         self.out.push(
             Diagnostic::error(Code::SLIP_ASSIGN, format!("`{} = ..` without `let` or `next`", name.name))
-                .at(name.span, if state { "this is a state" } else { "" })
+                .at(name.span, if state { "this is a state" } else { "a new name" })
                 .help(format!("write `{word} {} = ..`", name.name)),
         );
         Some(if state {

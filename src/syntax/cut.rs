@@ -5,7 +5,7 @@
 //! not `bad` has matched brackets, at most [`MAX_DEPTH`] deep, and bounded chains of `else` and `^`.
 
 use super::scan::{Kind, RESERVED, Token};
-use crate::source::{Code, Diagnostic, FileId, Span};
+use crate::source::{Code, Diagnostic, FileId, Span, nearest};
 
 /// How deep brackets may stand in each other.
 pub(super) const MAX_DEPTH: usize = 200;
@@ -152,7 +152,8 @@ impl Cutter<'_> {
                 self.fault(
                     Diagnostic::error(Code::BRACKETS, format!("`{found}` does not close `{wanted}`"))
                         .at(self.span(token), format!("`{}` is needed first", closer(wanted)))
-                        .also(self.span(open), "opened here"),
+                        .also(self.span(open), "opened here")
+                        .help(format!("add `{}` before it, or change one of the two", closer(wanted))),
                 );
                 self.lost = true;
             }
@@ -229,10 +230,17 @@ impl Cutter<'_> {
     fn begins(&self, at: usize) -> bool {
         let (Some(token), Some(chunk)) = (self.token(at), self.chunks.last()) else { return false };
         let word = self.word(at);
-        if word == "#" {
+        if matches!(word, "#" | "/*") {
             return token.first;
         }
         if token.kind != Kind::Word || at == chunk.from + 1 {
+            return false;
+        }
+        // No expression goes on with `let` outside a block; and `from std import nn` is one slip.
+        if word == "let" && token.margin {
+            return self.named(at + 1);
+        }
+        if word == "import" && self.word(chunk.from) == "from" && !token.first {
             return false;
         }
         let goes_on = |w: &str| ["on", "per", "as", "evaluate", "in"].contains(&w) || RESERVED.contains(&w);
@@ -272,32 +280,9 @@ impl Cutter<'_> {
     }
 }
 
-/// The word of the list that `word` was meant to be: at most two slips away, and one in a short word.
+/// The word of the list that `word` was meant to be.
 pub(super) fn near<'w>(word: &str, list: &[&'w str]) -> Option<&'w str> {
-    let limit = if word.chars().count() <= 4 { 1 } else { 2 };
-    let close = |w: &&'w str| (slips(word, w), *w);
-    list.iter().map(close).filter(|(d, _)| *d <= limit).min_by_key(|(d, _)| *d).map(|(_, w)| w)
-}
-
-/// Letters put in, left out, changed or swapped with a neighbour between two words (optimal string alignment).
-fn slips(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(40).collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let get = |r: &[usize], at: usize| r.get(at).copied().unwrap_or(usize::MAX - 1);
-            let mut best = (get(&row, j) + usize::from(x != y)).min(get(&row, j + 1) + 1).min(get(&next, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
-            if swapped {
-                best = best.min(get(&before, j - 1) + 1);
-            }
-            next.push(best);
-        }
-        before = std::mem::replace(&mut row, next);
-    }
-    row.last().copied().unwrap_or(usize::MAX)
+    nearest(word, list.iter().copied())
 }
 
 /// The comment lines that stand directly above the item whose first token begins at `start`.

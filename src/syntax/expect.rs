@@ -3,7 +3,6 @@
 //! In: pest's position with the rules that were tried there, and the tokens around it. Out: one [`Diagnostic`] at the
 //! offending token. Invariant: no rule name of the grammar is ever shown.
 
-use super::cut::near;
 use super::grammar::Rule;
 use super::scan::{Kind, RESERVED, Token};
 use crate::source::{Code, Diagnostic, FileId, Span};
@@ -30,17 +29,15 @@ impl Failure<'_> {
         let Some(token) = self.tokens.get(index).copied() else {
             let message = format!("expected {}, found the end of the item", self.expected());
             let place = before.map_or(Span::new(self.file, self.at, self.at), |t| self.span(t));
-            return Diagnostic::error(Code::SYNTAX, message).at(place, "after this");
+            return Diagnostic::error(Code::SYNTAX, message).at(place, "after this").help(self.help(index, None));
         };
-        if let Some(slip) = self.slip(index, token) {
+        if let Some(slip) = self.slip(index, token).or_else(|| self.foreign(index, token)) {
             return slip;
         }
         let message = format!("expected {}, found {}", self.expected(), self.found(token));
-        let diagnostic = Diagnostic::error(Code::SYNTAX, message).at(self.span(token), "");
-        match self.hint(index, before, token) {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        }
+        Diagnostic::error(Code::SYNTAX, message)
+            .at(self.span(token), "cannot stand here")
+            .help(self.help(index, Some(token)))
     }
 
     /// The slips with a message of their own.
@@ -124,92 +121,7 @@ impl Failure<'_> {
             .help(format!("write `{head}{}` without the blank", bracket.of(self.text)))
     }
 
-    /// One suggestion for a token that cannot stand there.
-    fn hint(&self, index: usize, before: Option<Token>, token: Token) -> Option<String> {
-        let found = token.of(self.text);
-        if token.kind == Kind::Word {
-            // `a and b`, `not a`: the words of other languages.
-            if self.tried.iter().any(|r| is_operator(*r)) {
-                let sign = match (found, before.map(|t| t.of(self.text))) {
-                    ("and", _) => Some("`&`"),
-                    ("or", _) => Some("`|`"),
-                    (_, Some("not")) => Some("`!` for `not`"),
-                    _ => None,
-                };
-                if let Some(sign) = sign {
-                    return Some(format!("write {sign}"));
-                }
-            }
-            let keywords: Vec<&str> = self.tried.iter().flat_map(|r| keywords(*r)).copied().collect();
-            if let Some(meant) = near(found, &keywords).filter(|m| *m != found) {
-                return Some(format!("did you mean `{meant}`?"));
-            }
-            if RESERVED.contains(&found) && !self.tried.iter().any(|r| is_operator(*r)) {
-                return Some(format!("`{found}` is a word of the language; a name must be another word"));
-            }
-            // `lte a = 3`: two names, then `=`.
-            let assigned = self.tokens.get(index + 1).is_some_and(|t| t.of(self.text) == "=");
-            if let Some(before) = before.filter(|t| t.kind == Kind::Word && assigned)
-                && let Some(meant) = near(before.of(self.text), &["let", "next"])
-            {
-                return Some(format!("did you mean `{meant}` for `{}`?", before.of(self.text)));
-            }
-            if before.is_some_and(|t| t.kind == Kind::Number && t.end == token.start) {
-                return Some("a product is written with `*`".to_owned());
-            }
-            let header = self.tried.contains(&Rule::colon) && self.tried.contains(&Rule::p_open);
-            return header.then(|| "a `:` stands before the type".to_owned());
-        }
-        self.sign_hint(index, before, found)
-    }
-
-    fn sign_hint(&self, index: usize, before: Option<Token>, found: &str) -> Option<String> {
-        let tried = |rule| self.tried.contains(&rule);
-        let operator = self.tried.iter().any(|r| is_operator(*r));
-        let next_is_number = self.tokens.get(index + 1).is_some_and(|t| t.kind == Kind::Number);
-        if tried(Rule::kw_else) {
-            return Some("both sides are needed: `if c then a else b`".to_owned());
-        }
-        if found == "}" && tried(Rule::kw_let) {
-            let minus = self.tokens.iter().take(index).rev().take_while(|t| t.of(self.text) != "{");
-            let minus = minus.into_iter().any(|t| t.first && t.of(self.text) == "-");
-            let help = if minus {
-                "the line that begins with `-` continues the one above; end that one with `;`"
-            } else {
-                "a block ends with its value"
-            };
-            return Some(help.to_owned());
-        }
-        let help = match found {
-            ":" | "~" if tried(Rule::eq) && !operator => "a name is given its value with `=`",
-            "->" if operator => "maps are composed with `>>`; `->` stands between types",
-            "=" if tried(Rule::colon) && !operator => "a type stands before the body: `name : R[2] -> R[3] = ..`",
-            "=" if operator => "`==` compares; `=` stands after the name of a field or setting",
-            "==" if tried(Rule::eq) => "write one `=`",
-            "=>" => "the arrow of a type is `->`",
-            "**" => "power is written `^`",
-            "*" if before.is_some_and(|t| t.of(self.text) == "*") => "power is written `^`",
-            "&&" => "write `&`",
-            "||" => "write `|`",
-            "#" => "a comment begins with `//`",
-            "'" | "\u{201c}" | "\u{201d}" | "\u{2018}" | "\u{2019}" => "a text stands in plain quotes: `\"iris.csv\"`",
-            "\u{d7}" | "\u{b7}" => "write `*`",
-            "\u{2212}" | "\u{2013}" | "\u{2014}" => "write a plain `-`",
-            "\u{2264}" => "write `<=`",
-            "\u{2265}" => "write `>=`",
-            "\u{2260}" => "write `!=`",
-            "\u{a0}" | "\u{202f}" | "\u{2009}" => "put a plain blank in its place",
-            "." if next_is_number => "a number begins with a digit: `0.5`",
-            "." if before.is_some_and(|t| t.kind == Kind::Number) => "a number ends with a digit: `5.0`",
-            "<" | "<=" | ">" | ">=" | "!=" if operator => "comparisons do not chain; put one in brackets",
-            "," if before.is_some_and(|t| t.of(self.text) == ",") => "remove one `,`",
-            ";" if tried(Rule::EOI) => "remove the `;`",
-            _ => return None,
-        };
-        Some(help.to_owned())
-    }
-
-    fn span(&self, token: Token) -> Span {
+    pub(super) fn span(&self, token: Token) -> Span {
         Span::new(self.file, token.start, token.end)
     }
 
@@ -229,7 +141,7 @@ impl Failure<'_> {
     }
 
     /// At most four of the things that could stand there, the most telling first.
-    fn expected(&self) -> String {
+    pub(super) fn expected(&self) -> String {
         let operator = self.tried.iter().any(|r| is_operator(*r));
         let mut words: Vec<(u8, &str)> = Vec::new();
         for rule in &self.tried {
@@ -257,7 +169,7 @@ impl Failure<'_> {
     }
 }
 
-fn is_operator(rule: Rule) -> bool {
+pub(super) fn is_operator(rule: Rule) -> bool {
     matches!(
         rule,
         Rule::seq | Rule::mul | Rule::add | Rule::cmp | Rule::caret | Rule::power | Rule::kw_xor | Rule::kw_mod
@@ -265,7 +177,7 @@ fn is_operator(rule: Rule) -> bool {
 }
 
 /// The keywords that a rule stands for.
-fn keywords(rule: Rule) -> &'static [&'static str] {
+pub(super) fn keywords(rule: Rule) -> &'static [&'static str] {
     match rule {
         Rule::goal => &["minimises", "maximises"],
         Rule::scope_word => &["coordinate", "tensor", "matrix", "global"],

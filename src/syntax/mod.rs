@@ -5,8 +5,10 @@ mod build_expr;
 mod build_type;
 mod cut;
 mod expect;
+mod foreign;
 mod format;
 mod grammar;
+mod hints;
 mod parse;
 mod scan;
 

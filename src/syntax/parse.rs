@@ -8,6 +8,7 @@ use super::ast::{File, Item};
 use super::build_expr::Builder;
 use super::cut::{self, Chunk, ITEM_WORDS, near};
 use super::expect::Failure;
+use super::foreign;
 use super::grammar::{Lens, Rule};
 use super::scan::{Kind, Token, scan};
 use crate::source::{Code, Diagnostic, Diagnostics, FileId, Span};
@@ -34,15 +35,29 @@ fn whole(file: FileId, text: &str) -> (File, Diagnostics) {
     let tokens = scan(text);
     let mut out = Vec::new();
     let chunks = cut::cut(file, text, &tokens, &mut out);
-    let mut items = Vec::new();
+    let (mut items, mut lost) = (Vec::new(), Vec::new());
     for chunk in chunks {
         if let Some(tokens) = tokens.get(chunk.from..chunk.to) {
-            items.extend(one(file, text, tokens, chunk, &mut out));
+            match one(file, text, tokens, chunk, &mut out) {
+                Some(item) => items.push(item),
+                // Its name stands second; where words run into each other, behind any item word.
+                None => lost.extend(names(text, tokens)),
+            }
         }
     }
     let mut messages = Diagnostics(out);
     messages.sort();
-    (File { items }, messages)
+    (File { items, lost }, messages)
+}
+
+/// The names that stand where an item has its name.
+fn names<'t>(text: &'t str, tokens: &'t [Token]) -> impl Iterator<Item = std::sync::Arc<str>> + 't {
+    tokens.windows(2).enumerate().filter_map(move |(at, pair)| match pair {
+        [word, name] if name.kind == Kind::Word && (at == 0 || ITEM_WORDS.contains(&word.of(text))) => {
+            Some(name.of(text).into())
+        }
+        _ => None,
+    })
 }
 
 /// Reads one item.
@@ -65,7 +80,11 @@ fn one(file: FileId, text: &str, tokens: &[Token], chunk: Chunk, out: &mut Vec<D
                 ErrorVariant::ParsingError { positives, .. } => positives,
                 // The limits of pest itself; `cut` keeps items far below them.
                 ErrorVariant::CustomError { .. } => {
-                    out.push(Diagnostic::error(Code::NESTING, "this item is nested too deeply").at(span, ""));
+                    out.push(
+                        Diagnostic::error(Code::NESTING, "this item is nested too deeply")
+                            .at(span, "too deep to read")
+                            .help("give a part a name with `let`, `def` or `model`"),
+                    );
                     return None;
                 }
             };
@@ -84,7 +103,11 @@ fn one(file: FileId, text: &str, tokens: &[Token], chunk: Chunk, out: &mut Vec<D
         }
         None => {
             if !said {
-                out.push(Diagnostic::error(Code::SYNTAX, "this item cannot be read").at(span, ""));
+                out.push(
+                    Diagnostic::error(Code::SYNTAX, "this item cannot be read")
+                        .at(span, "has no meaning as it stands")
+                        .help("write it in smaller parts"),
+                );
             }
             None
         }
@@ -94,15 +117,19 @@ fn one(file: FileId, text: &str, tokens: &[Token], chunk: Chunk, out: &mut Vec<D
 /// Something stands where an item must begin.
 fn no_item(file: FileId, text: &str, token: Token) -> Diagnostic {
     let word: String = token.of(text).chars().take(24).collect();
-    let diagnostic = Diagnostic::error(Code::SYNTAX, format!("no item begins with `{word}`"))
-        .at(Span::new(file, token.start, token.end), "");
-    if word == "#" {
-        return diagnostic.help("a comment begins with `//`");
+    let at = Span::new(file, token.start, token.end);
+    if let Some(help) = foreign::item_word(&word) {
+        return Diagnostic::error(Code::FOREIGN, format!("no item begins with `{word}`"))
+            .at(at, "an item must begin here")
+            .help(help);
     }
-    match near(&word, &ITEM_WORDS) {
-        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-        None => diagnostic.note(format!("an item begins with {}", listed(&ITEM_WORDS))),
-    }
+    let help = match near(&word, &ITEM_WORDS) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("an item begins with {}", listed(&ITEM_WORDS)),
+    };
+    Diagnostic::error(Code::SYNTAX, format!("no item begins with `{word}`"))
+        .at(at, "an item must begin here")
+        .help(help)
 }
 
 fn listed(words: &[&str]) -> String {

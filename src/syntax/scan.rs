@@ -45,7 +45,7 @@ impl Token {
 }
 
 /// Signs of more than one character.
-const LONG_SIGNS: [&str; 11] = [">>", "->", "=>", "<=", ">=", "==", "!=", "..", "**", "&&", "||"];
+const LONG_SIGNS: [&str; 14] = [">>", "->", "=>", "<=", ">=", "==", "!=", "..", "**", "&&", "||", "|>", ":=", "/*"];
 
 /// Words that no name may be, and that end no expression.
 pub(crate) const RESERVED: [&str; 10] =

@@ -1,35 +1,23 @@
 //! Random programs without errors, written as nobody would write them.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-/// A small generator, so that the cases are the same on every machine.
-pub(crate) struct Lcg(pub(crate) u64);
-
-impl Lcg {
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
-}
+use super::tokens::Lcg;
 
 /// What may stand between a token and the one before it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Gap {
+pub(crate) enum Gap {
     /// Anything that does not make one token of two; no bracket comes to touch a name.
     Any,
     /// Nothing.
     None,
 }
 
+/// Tokens with odd blanks and comments between them.
+#[derive(Default)]
 pub(crate) struct Writer {
-    random: Lcg,
-    tokens: Vec<(Gap, String)>,
+    pub(crate) random: Lcg,
+    pub(crate) tokens: Vec<(Gap, String)>,
     comments: usize,
 }
 
@@ -38,7 +26,7 @@ const VALUES: [&str; 8] = ["0", "12", "0.5", "1e-3", "55_000", "\"a // b \\\" c\
 
 /// A program of a few items.
 pub(crate) fn program(seed: u64) -> String {
-    let mut w = Writer { random: Lcg(seed), tokens: Vec::new(), comments: 0 };
+    let mut w = Writer::new(seed);
     for _ in 0..=w.random.below(5) {
         w.item();
     }
@@ -46,7 +34,11 @@ pub(crate) fn program(seed: u64) -> String {
 }
 
 impl Writer {
-    fn put(&mut self, words: &str) -> &mut Writer {
+    pub(crate) fn new(seed: u64) -> Writer {
+        Writer { random: Lcg(seed), ..Writer::default() }
+    }
+
+    pub(crate) fn put(&mut self, words: &str) -> &mut Writer {
         if words.starts_with('"') {
             self.tokens.push((Gap::Any, words.to_owned()));
             return self;
@@ -55,8 +47,13 @@ impl Writer {
         self
     }
 
-    fn touch(&mut self, token: &str) {
+    pub(crate) fn touch(&mut self, token: &str) -> &mut Writer {
         self.tokens.push((Gap::None, token.to_owned()));
+        self
+    }
+
+    pub(crate) fn insert(&mut self, at: usize, token: &str) {
+        self.tokens.insert(at, (Gap::Any, token.to_owned()));
     }
 
     fn name(&mut self) {
@@ -315,7 +312,7 @@ impl Writer {
         self.expr(3);
         // Without it the value goes on with the statement before.
         if self.tokens[from].1 == "-" && !["{", ";"].contains(&self.tokens[from - 1].1.as_str()) {
-            self.tokens.insert(from, (Gap::Any, ";".to_owned()));
+            self.insert(from, ";");
         }
         if self.random.one_in(5) {
             self.put(";");
@@ -419,7 +416,7 @@ impl Writer {
         }
     }
 
-    fn text(&mut self) -> String {
+    pub(crate) fn text(&mut self) -> String {
         let mut text = String::new();
         let tokens = std::mem::take(&mut self.tokens);
         let mut before = "";

@@ -172,7 +172,7 @@ impl Reader<'_> {
         if k > CLASSES {
             let fault =
                 Diagnostic::error(Code::LIMIT, format!("{k} {what} are more than {CLASSES}, which is the limit"));
-            return self.fault(fault.at(arg.span, "too many"));
+            return self.fault(fault.at(arg.span, "too many").help("read numbers as they are, without classes"));
         }
         Some(k)
     }
@@ -217,7 +217,7 @@ impl Reader<'_> {
             return Some(());
         }
         let fault = Diagnostic::error(Code::LIMIT, format!("{k} thresholds are more than {CUTS}, which is the limit"));
-        self.fault(fault.at(span, "too many"))
+        self.fault(fault.at(span, "too many").help("take fewer; `binary(k)` writes a number in k bits"))
     }
 
     fn check_order(&mut self, encoding: &Encoding) -> Option<()> {

@@ -123,7 +123,7 @@ impl Reader<'_> {
 
     /// Records a `E0606` with a place and a suggestion.
     pub(crate) fn unfit<T>(&mut self, message: impl Into<String>, span: Span, help: impl Into<String>) -> Option<T> {
-        self.fault(Diagnostic::error(Code::DATA_FIELD, message).at(span, "").help(help))
+        self.fault(Diagnostic::error(Code::DATA_FIELD, message).at(span, "does not fit").help(help))
     }
 
     /// A name that is not among those of this version.

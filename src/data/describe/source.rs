@@ -31,7 +31,11 @@ impl Reader<'_> {
     pub(crate) fn origin(&mut self, expr: &Expr) -> Option<Origin> {
         if let ExprKind::Tuple(_) | ExprKind::List(_) = expr.kind {
             let message = "several sources in brackets are not supported yet";
-            return self.fault(Diagnostic::error(Code::NOT_YET, message).at(expr.span, "not supported yet"));
+            return self.fault(
+                Diagnostic::error(Code::NOT_YET, message)
+                    .at(expr.span, "not supported yet")
+                    .help("join the files into one csv file, side by side"),
+            );
         }
         let call = self.call(expr, "a source such as `csv(\"file.csv\")`")?;
         let kind = match &*call.name.name {

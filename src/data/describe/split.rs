@@ -79,7 +79,7 @@ impl Reader<'_> {
         }
         self.fault(
             Diagnostic::error(Code::DATA_SPLIT, format!("{n} is neither rows nor a share"))
-                .at(expr.span, "")
+                .at(expr.span, format!("this is {n}"))
                 .help("write a whole number of rows, or a share between 0 and 1"),
         )
     }

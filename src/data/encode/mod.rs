@@ -237,7 +237,8 @@ impl Encoder {
         }
         faults.push(
             Diagnostic::error(Code::LIMIT, format!("more than {LIMIT} numbers in one column of a data set"))
-                .at(self.span, format!("{} of {} numbers", count(rows, "row"), self.width())),
+                .at(self.span, format!("{} of {} numbers", count(rows, "row"), self.width()))
+                .help("read fewer rows or columns"),
         );
         None
     }
@@ -268,7 +269,8 @@ impl Encoder {
             faults.push(
                 Diagnostic::error(Code::DATA_VALUE, "a number becomes too large when encoded")
                     .at(self.span, "encoded here")
-                    .note(format!("{place}: {}", quoted(&text))),
+                    .note(format!("{place}: {}", quoted(&text)))
+                    .help("correct this value, or leave its row out of the file"),
             );
             return None;
         }

@@ -61,7 +61,8 @@ impl Sheet {
         if u32::try_from(text.len()).is_err() || text.len() == u32::MAX as usize {
             faults.push(
                 Diagnostic::error(Code::LIMIT, format!("`{name}` has {} bytes, 2^32 - 2 are allowed", text.len()))
-                    .at(span, "read here"),
+                    .at(span, "read here")
+                    .help("cut the file in two and name the second as `test`"),
             );
             return None;
         }

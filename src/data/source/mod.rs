@@ -18,7 +18,7 @@ pub(crate) mod truth;
 use self::array::Array;
 use crate::data::source::csv::{Sheet, write_row};
 use crate::data::source::part::Part;
-use crate::data::source::read::{SourceFile, bytes_of, plain, text_of};
+use crate::data::source::read::{SourceFile, bytes_of, plain, text_of, unreadable};
 use crate::data::source::truth::Evaluate;
 use crate::data::spec::{DataSpec, Origin, OriginKind};
 use crate::data::table::Table;
@@ -132,11 +132,10 @@ impl Reading<'_> {
 
 /// The array that a file of a source holds, an NPY file or else an IDX file; gzip is undone.
 pub(crate) fn array_of(kind: &OriginKind, name: &str, bytes: Vec<u8>) -> Result<Array, Diagnostic> {
-    let fault = |code, why: String| Diagnostic::error(code, format!("`{name}` {why}"));
-    let bytes = plain(bytes).map_err(|(code, why)| fault(code, why))?;
+    let bytes = plain(bytes).map_err(|(code, why)| unreadable(code, name, &why))?;
     let made = if let OriginKind::Npy(_) = kind { npy::read(name, &bytes) } else { idx::read(name, bytes) };
     made.map_err(|(why, help)| match help {
-        Some(help) => fault(Code::DATA_FILE, why).help(help),
-        None => fault(Code::DATA_FILE, why),
+        Some(help) => unreadable(Code::DATA_FILE, name, &why).help(help),
+        None => unreadable(Code::DATA_FILE, name, &why),
     })
 }

@@ -34,7 +34,11 @@ pub(crate) fn read(name: &str, text: &str, span: Span, faults: &mut Diagnostics)
                 break;
             }
             if let Err(why) = header.take(key, words) {
-                faults.push(fail(format!("`{name}` {why}")).note(format!("{}: {}", place(), quoted(line))));
+                faults.push(
+                    fail(format!("`{name}` {why}"))
+                        .note(format!("{}: {}", place(), quoted(line)))
+                        .help("correct this line, or name another file"),
+                );
                 return None;
             }
             continue;
@@ -87,7 +91,7 @@ pub(crate) fn read(name: &str, text: &str, span: Span, faults: &mut Diagnostics)
     }
     if odd.total > 0 {
         let what = format!("`{name}` has {} that are neither 0 nor 1", count(odd.total, "value"));
-        faults.push(odd.note(fail(what)));
+        faults.push(odd.note(fail(what)).help("outputs are 0, 1, - or ~, inputs 0, 1 or -"));
     }
     if faults.0.len() > before {
         return None;

@@ -53,6 +53,11 @@ pub(crate) fn bytes_of(
     }
 }
 
+/// A file that is there and cannot be used.
+pub(crate) fn unreadable(code: Code, name: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(code, format!("`{name}` {why}")).help("is this the file that is meant, and is it whole?")
+}
+
 /// Reads a text; `None` when a fault was recorded.
 pub(crate) fn text_of(
     world: &dyn World,
@@ -65,7 +70,7 @@ pub(crate) fn text_of(
     match decode(bytes) {
         Ok(text) => Some((file, text)),
         Err((code, why)) => {
-            faults.push(Diagnostic::error(code, format!("`{name}` {why}")).at(span, "named here"));
+            faults.push(unreadable(code, name, &why).at(span, "named here"));
             None
         }
     }

@@ -53,7 +53,11 @@ pub(crate) fn rows(
     let bits: Vec<bool> = (0..rows).flat_map(|row| (0..wires).map(move |wire| row >> wire & 1 == 1)).collect();
     let mut fail = |why: String| {
         let message = format!("the expression of this truth table cannot be evaluated: {why}");
-        faults.push(Diagnostic::error(Code::DATA_VALUE, message).at(span, "evaluated on every row"));
+        faults.push(
+            Diagnostic::error(Code::DATA_VALUE, message)
+                .at(span, "evaluated on every row")
+                .help("let it end in bits or numbers, as many for every row"),
+        );
         None
     };
     let values = match evaluate(&formula.0, rows, bits.clone()) {

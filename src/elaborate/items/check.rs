@@ -19,7 +19,7 @@ use crate::elaborate::typing::types::Ty;
 use crate::elaborate::update::rules;
 use crate::elaborate::value::{Den, Env, Place, Res, Value};
 use crate::object::{Base, Leaf};
-use crate::source::{Code, Diagnostic, Diagnostics};
+use crate::source::{Code, Diagnostic, Diagnostics, Label};
 use crate::syntax::ast::{FormalKind, GameItem, Item, ItemKind, MapItem, PrimItem, ScopeWord, TypeDecl};
 use std::rc::Rc;
 
@@ -39,10 +39,26 @@ pub(crate) fn all(program: &Program, said: &mut Diagnostics) {
             one(program, id, item, &mut squares, &mut local);
             // A chain of definitions that is too long is so for each that is longer still: once is enough.
             let deep = said.0.iter().any(|d| d.code == Code::NESTING);
-            local.0.into_iter().filter(|d| !(deep && d.code == Code::NESTING)).for_each(|d| said.push(d));
+            once_a_name(local).into_iter().filter(|d| !(deep && d.code == Code::NESTING)).for_each(|d| said.push(d));
         }
     }
     squares.said().into_iter().for_each(|d| said.push(d));
+}
+
+/// One message for a name that means nothing, however often an item uses it; the next places are shown in it.
+fn once_a_name(local: Diagnostics) -> Vec<Diagnostic> {
+    let mut all: Vec<Diagnostic> = Vec::new();
+    for d in local.0 {
+        let unknown = |e: &&mut Diagnostic| e.code == Code::UNKNOWN_NAME && d.code == e.code && d.message == e.message;
+        match (all.iter_mut().find(unknown), d.span()) {
+            (Some(first), Some(span)) if first.labels.len() < 4 => {
+                first.labels.push(Label { span, text: "and here".to_owned(), primary: false });
+            }
+            (Some(_), _) => {}
+            (None, _) => all.push(d),
+        }
+    }
+    all
 }
 
 fn one(program: &Program, id: DefId, item: &Item, squares: &mut Squares, said: &mut Diagnostics) {
@@ -341,7 +357,8 @@ pub(crate) fn model(program: &Program, name: &str) -> Result<Model, Diagnostics>
         Some((_, item)) => {
             said.push(
                 Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is {}, not a map", item_word(item)))
-                    .at(item.span, ""),
+                    .at(item.span, "not a map")
+                    .help("name a `model`, `def`, `loss` or `prim`"),
             );
             None
         }

@@ -24,7 +24,14 @@ impl Meaning for File<'_> {
         let env = Env::new(self.file, Place::new(""));
         let found = elab.number(e, &env);
         found.map_err(|f| {
-            f.map_or_else(|| Diagnostic::error(Code::DATA_FIELD, "a number is needed here").at(e.span, ""), |d| *d)
+            f.map_or_else(
+                || {
+                    Diagnostic::error(Code::DATA_FIELD, "a number is needed here")
+                        .at(e.span, "not a number")
+                        .help("write a number, or the name of a `dim`")
+                },
+                |d| *d,
+            )
         })
     }
 
@@ -39,7 +46,10 @@ impl Meaning for File<'_> {
         match made {
             Some(wire) if !said.has_errors() => Ok(elab.b.finish(&[wire])),
             _ if said.has_errors() => Err(said),
-            _ => Err(Diagnostic::error(Code::DATA_FIELD, "this expression has no value").at(e.span, "").into()),
+            _ => Err(Diagnostic::error(Code::DATA_FIELD, "this expression has no value")
+                .at(e.span, "nothing comes out of it")
+                .help("compute bits or numbers from `x`: `popcount(x) & 1`")
+                .into()),
         }
     }
 }

@@ -166,7 +166,8 @@ fn build(
         said.push(
             Diagnostic::error(Code::NOT_YET, "players over different tangents are not supported yet")
                 .at(span, format!("requests over {}", other.rule.tangent))
-                .also(item.players.first().map_or(item.name.span, |p| p.rule.span), first.rule.tangent.to_string()),
+                .also(item.players.first().map_or(item.name.span, |p| p.rule.span), first.rule.tangent.to_string())
+                .help("let all players have rules over real numbers, or all over bits"),
         );
         return None;
     }

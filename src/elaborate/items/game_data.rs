@@ -95,7 +95,11 @@ fn noise<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Option<Res<(Lea
     }
     let dims = group.args.iter().map(|arg| match &arg.value {
         ArgValue::Expr(e) => elab.dim(e, env),
-        ArgValue::Range(..) => fault(Diagnostic::error(Code::DIMENSION, "a dimension is a number").at(arg.span, "")),
+        ArgValue::Range(..) => fault(
+            Diagnostic::error(Code::DIMENSION, "a dimension is a number")
+                .at(arg.span, "a range")
+                .help("write one number"),
+        ),
     });
     Some(dims.collect::<Res<Vec<u64>>>().map(|dims| (Leaf::real(&dims), init)))
 }

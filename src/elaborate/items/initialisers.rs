@@ -1,7 +1,9 @@
 //! How ports and states are drawn: the expression after `~`, a distribution, a wiring or a const.
 
 use crate::diagram::{Const, Init, Literal, Op};
+use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
+use crate::elaborate::terms::builtins;
 use crate::elaborate::value::{Den, Env, Res, Value, fault};
 use crate::object::{Base, Leaf};
 use crate::source::{Code, Diagnostic, Span};
@@ -89,6 +91,21 @@ impl<'p> Elab<'p> {
             let (shown, entries) = self.const_item(decl.0, &outside)?;
             return self.literal_init((shown.literal_dims().unwrap_or_default(), entries, shown), leaf, (e.span, span));
         }
+        let means = |name: &str| {
+            builtins::NAMES.contains(&name)
+                || builtins::LATER.contains(&name)
+                || matches!(name, "pi" | "true" | "false")
+        };
+        let unknown = !name.is_empty() && env.get(name).is_none() && self.defs.resolve(env.file, name).is_none();
+        if unknown && !means(name) {
+            let d = Diagnostic::error(Code::UNKNOWN_NAME, format!("there is no distribution or const `{name}`"))
+                .at(e.span, "unknown here")
+                .also(span, leaf.to_string());
+            return fault(match nearest(name, INITIALISERS.iter().copied()) {
+                Some(near) => d.help(format!("did you mean `{near}`?")),
+                None => d.help("a port begins as `zeros`, `ones`, `normal(std)`, `glorot`, .. or a const"),
+            });
+        }
         let (shape, entries) = self.const_tensor(e, env)?;
         let shown = Leaf::real(&shape);
         self.literal_init((shape, entries, shown), leaf, (e.span, span))
@@ -110,7 +127,12 @@ impl<'p> Elab<'p> {
             [] => format!("`{name}` takes no numbers"),
             _ => format!("`{name}` takes {}, and no more", takes.join(" and ")),
         };
-        fault(Diagnostic::error(Code::INITIALISER, told).at(arg.span, "one too many").also(span, "drawn like this"))
+        fault(
+            Diagnostic::error(Code::INITIALISER, told)
+                .at(arg.span, "one too many")
+                .also(span, "drawn like this")
+                .help("leave it off"),
+        )
     }
 
     /// A distribution or wiring by name, `None` when there is none of that name.
@@ -172,7 +194,8 @@ impl<'p> Elab<'p> {
                 let end = if let Base::Fin(n) = base { f64::from(n) } else { 1.0 };
                 let (lo, hi) = (pick("lo", 0, 0.0), pick("hi", 1, end));
                 if lo > hi {
-                    return bad_draw(format!("`uniform` draws from lo to hi, these are {lo} and {hi}"), at);
+                    let told = format!("`uniform` draws from lo to hi, these are {lo} and {hi}");
+                    return bad_draw(told, at, format!("write the smaller one first: `uniform({hi}, {lo})`"));
                 }
                 let within = match base {
                     Base::Fin(n) => lo >= 0.0 && lo < f64::from(n.max(1)) && hi <= f64::from(n),
@@ -188,7 +211,13 @@ impl<'p> Elab<'p> {
                     return fault(
                         Diagnostic::error(Code::INITIALISER, format!("{told}: these are {lo} and {hi}"))
                             .at(at, "drawn like this")
-                            .also(port, leaf.to_string()),
+                            .also(port, leaf.to_string())
+                            .help(match base {
+                                Base::Fin(n) => {
+                                    format!("write whole numbers from 0 to {n}, or `uniform` for all labels")
+                                }
+                                _ => "write whole numbers: `uniform(-1, 2)` draws -1, 0 and 1".to_owned(),
+                            }),
                     );
                 }
                 Init::Uniform { lo, hi }
@@ -196,7 +225,8 @@ impl<'p> Elab<'p> {
             ("normal", _) => {
                 let std = pick("std", 0, 1.0);
                 if std < 0.0 {
-                    return bad_draw(format!("a standard deviation is not negative, this is {std}"), at);
+                    let told = format!("a standard deviation is not negative, this is {std}");
+                    return bad_draw(told, at, format!("write `normal({})`", -std));
                 }
                 Init::Normal { std }
             }
@@ -222,7 +252,11 @@ impl<'p> Elab<'p> {
                 let whole = |x: f64, most: f64| x.fract() == 0.0 && x >= 1.0 && x <= most;
                 if !whole(radius, f64::from(u32::MAX)) {
                     let message = "`patch` needs its radius, a whole number of places: patch(3)";
-                    return fault(Diagnostic::error(Code::INITIALISER, message).at(at, ""));
+                    return fault(
+                        Diagnostic::error(Code::INITIALISER, message)
+                            .at(at, "how far does it reach?")
+                            .help("write `patch(1)` for the 3 x 3 places around each"),
+                    );
                 }
                 if !whole(width, f64::from(n)) || f64::from(n) % width != 0.0 {
                     let given = numbers.iter().any(|(n, _)| n.as_deref() == Some("width")) || numbers.len() > 1;
@@ -266,7 +300,8 @@ impl<'p> Elab<'p> {
                         format!("`{name}` lays wires: it draws labels Fin[n], not {}", leaf.base.plural()),
                     )
                     .at(at, "a wiring")
-                    .also(port, leaf.to_string()),
+                    .also(port, leaf.to_string())
+                    .help("wires are a port of labels: `w: Fin[n][m, k] ~ random`"),
                 );
             }
             _ => return Ok(None),
@@ -302,7 +337,8 @@ impl<'p> Elab<'p> {
             return fault(
                 Diagnostic::error(Code::INITIALISER, format!("a port {leaf} cannot begin as {shown}"))
                     .at(at, format!("this is {shown}"))
-                    .also(port, format!("the port is {leaf}")),
+                    .also(port, format!("the port is {leaf}"))
+                    .help("give it a list or const of its own shape, or one number by `constant(c)`"),
             );
         }
         if let Some(x) = entries.iter().find(|x| !leaf.base.holds(**x)) {
@@ -313,6 +349,6 @@ impl<'p> Elab<'p> {
     }
 }
 
-fn bad_draw<T>(message: String, span: Span) -> Res<T> {
-    fault(Diagnostic::error(Code::INITIALISER, message).at(span, "drawn like this"))
+fn bad_draw<T>(message: String, span: Span, help: String) -> Res<T> {
+    fault(Diagnostic::error(Code::INITIALISER, message).at(span, "drawn like this").help(help))
 }

@@ -39,7 +39,12 @@ impl<'p> Elab<'p> {
             Some(ItemKind::Map(map)) => Ok(Subject { id, map, call }),
             _ => fault(
                 Diagnostic::error(Code::WRONG_KIND, format!("{} {what} is needed here", article(what)))
-                    .at(e.span, "this is not one"),
+                    .at(e.span, "this is not one")
+                    .help(match what {
+                        "loss" => "name a map of (prediction, label), such as `mse`",
+                        "objective" => "name a map that ends in R[1], the number to make small",
+                        _ => "name a `model`, `def` or `prim`",
+                    }),
             ),
         }
     }

@@ -121,7 +121,9 @@ pub(crate) fn monitors<'p>(
         Some((_, Some("stop"))) => OnViolation::Stop,
         Some((e, _)) => {
             return fault(
-                Diagnostic::error(Code::TRAIN_FIELD, "`on_violation` is `stop` or `report`").at(e.span, "not one"),
+                Diagnostic::error(Code::TRAIN_FIELD, "`on_violation` is `stop` or `report`")
+                    .at(e.span, "not one")
+                    .help("write `on_violation = stop`, or leave it off to report"),
             );
         }
     };

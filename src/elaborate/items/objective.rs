@@ -73,7 +73,9 @@ pub(crate) fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) 
     match (fields.get("objective"), fields.get("model"), fields.get("loss")) {
         (Some(o), None, None) => losses(elab, fields, o, env, "objective").map(Goal::Objective),
         (Some(o), _, _) => fault(
-            Diagnostic::error(Code::TRAIN_FIELD, "a run has either `objective`, or `model` and `loss`").at(o.span, ""),
+            Diagnostic::error(Code::TRAIN_FIELD, "a run has either `objective`, or `model` and `loss`")
+                .at(o.span, "the objective")
+                .help("a run of a model names `model` and `loss`, and no `objective`"),
         ),
         (None, Some(m), Some(l)) => {
             let model = elab.subject(m, env, "model");
@@ -89,7 +91,9 @@ pub(crate) fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) 
                 .help("for example `loss = softmax_cross_entropy`"),
         ),
         (None, None, _) => fault(
-            Diagnostic::error(Code::TRAIN_FIELD, "a run needs `model` and `loss`, or `objective`").at(fields.name, ""),
+            Diagnostic::error(Code::TRAIN_FIELD, "a run needs `model` and `loss`, or `objective`")
+                .at(fields.name, "nothing to train is named")
+                .help("name them: `model = net, loss = mse`"),
         ),
     }
 }
@@ -102,7 +106,7 @@ fn losses<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, e: &'p Expr, env: &Env<'
     };
     if each.is_empty() {
         let none = Diagnostic::error(Code::TRAIN_FIELD, format!("`{what}` names nothing to train"));
-        return fault(none.at(e.span, "an empty list"));
+        return fault(none.at(e.span, "an empty list").help(format!("name one: `{what} = [f, g]`")));
     }
     let found: Vec<_> = each.iter().map(|e| elab.subject(e, env, what)).collect();
     let found: Vec<_> = found.into_iter().map(|s| elab.keep(s)).collect();
@@ -141,7 +145,8 @@ pub(crate) fn trained(params: &[ParamPort], outside: &[ParamPort], run: Span, sa
                 format!("`{}` is {} in training and {} in `evaluate`", p.path, p.leaf, port.leaf),
             )
             .at(port.span, format!("{} in `evaluate`", port.leaf))
-            .also(p.span, format!("{} in training", p.leaf)),
+            .also(p.span, format!("{} in training", p.leaf))
+            .help("give it the same dimensions in both forms"),
             None => {
                 Diagnostic::error(Code::PORT, format!("`{}` is a parameter of an `evaluate` form alone", port.path))
                     .at(run, "this run never meets it")
@@ -186,7 +191,8 @@ fn objective_in<'p>(elab: &mut Elab<'p>, goal: &Goal<'p>, env: &Env<'p>, given: 
             if data.is_none() {
                 return fault(
                     Diagnostic::error(Code::TRAIN_FIELD, "a run with a model needs `data`")
-                        .at(model.call.span, "this model"),
+                        .at(model.call.span, "this model")
+                        .help("name it: `data = iris`, with `data iris { .. }` in this file"),
                 );
             }
             let input = elab.inputs(&from, &vars, &input_name(model.map), Role::Input)?;
@@ -357,8 +363,9 @@ fn target<'p>(
     let Ty::Tuple(parts, _) = &from else {
         return fault(
             Diagnostic::error(Code::OBJECTIVE, format!("`{}` is not a loss: it takes one wire", loss.map.name.name))
-                .at(span, "")
-                .also(loss.map.arrow.from.span, "a loss takes (prediction, label)"),
+                .at(span, "not a loss")
+                .also(loss.map.arrow.from.span, "a loss takes (prediction, label)")
+                .help("a loss takes two: `(y: R[n], t: R[n]) -> R[1]`"),
         );
     };
     let [(_, prediction), (_, label)] = parts.as_slice() else {
@@ -367,14 +374,16 @@ fn target<'p>(
                 Code::OBJECTIVE,
                 format!("a loss takes (prediction, label), this takes {} wires", parts.len()),
             )
-            .at(span, "")
-            .also(loss.map.arrow.from.span, "here"),
+            .at(span, "not a loss")
+            .also(loss.map.arrow.from.span, "here")
+            .help("take the prediction first and the label second: `(y: R[n], t: R[n]) -> R[1]`"),
         );
     };
     if let Some(m) = elab.unify(prediction, y, &mut vars)? {
         return fault(
             Diagnostic::error(Code::SHAPE, format!("the model gives {}, the loss takes {}", m.gives, m.needs))
-                .at(span, format!("takes {}", m.needs)),
+                .at(span, format!("takes {}", m.needs))
+                .help(format!("end the model in {}, or take another loss", m.needs)),
         );
     }
     elab.inputs(label, &vars, "target", Role::Target)
@@ -403,7 +412,11 @@ pub(crate) fn agree<'p>(
         Code::DATA_SHAPE,
         format!("`{}` takes {needs} as {what}, the data gives {gives}", s.map.name.name),
     )
-    .at(at, format!("takes {needs}"));
+    .at(at, format!("takes {needs}"))
+    .help(match (needs.base, gives.base) {
+        (a, b) if a == b => format!("change the type of the {what} to {gives}, or the columns that `data` reads"),
+        _ => format!("encode the {what} in `data` so that it gives {}", needs.base.plural()),
+    });
     fault(match data {
         Some(span) => d.at(span, format!("gives {gives}")),
         None => d,

@@ -75,7 +75,8 @@ impl<'p> Elab<'p> {
                     format!("`{}` promises {} and gives {}", prim.name.name, m.needs, m.gives),
                 )
                 .at(prim.fwd.1.value.span, format!("gives {}", m.gives))
-                .also(prim.arrow.to.span, format!("promises {}", m.needs)),
+                .also(prim.arrow.to.span, format!("promises {}", m.needs))
+                .help(format!("let `fwd` end in {}, or write the type that it gives", m.needs)),
             );
         }
         Ok(value)
@@ -199,7 +200,8 @@ impl<'p> Elab<'p> {
                 format!("`rev` of `{}` must give a request for each input", prim.name.name),
             )
             .at(rev.part.1.value.span, format!("gives {}", show(&gives)))
-            .also(prim.arrow.from.span, format!("needs {}", show(&needs)));
+            .also(prim.arrow.from.span, format!("needs {}", show(&needs)))
+            .help("end `rev` in one request an input, each of the shape of its input");
             if tangent != Tangent::Real {
                 fault_here =
                     fault_here.note(format!("requests over {tangent}; write the type of `dy` to name another"));
@@ -291,7 +293,11 @@ fn two_reverses<T>(prim: &PrimItem, (first, again): (Span, Span), tangent: Tange
     let d = Diagnostic::error(Code::DUPLICATE_NAME, format!("`{}` has two `rev` over {tangent}", prim.name.name))
         .at(again, "again here")
         .also(first, "first here");
-    fault(if real { d } else { d.help("say by the type of `dy` what each is for: `dy : Bool[n]`, `dy : Int[n]`") })
+    fault(if real {
+        d.help("keep one of them")
+    } else {
+        d.help("say by the type of `dy` what each is for: `dy : Bool[n]`, `dy : Int[n]`")
+    })
 }
 
 /// Whether each number of the result depends on the numbers at its own place alone.

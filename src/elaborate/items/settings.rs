@@ -5,6 +5,7 @@ use crate::elaborate::items::train::Fields;
 use crate::elaborate::program::{
     Aggregator, BatchSize, Length, Metric, Precision, Rows, RuleDiagram, Select, Settings,
 };
+use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::typing::dims::whole;
 use crate::elaborate::value::{Env, Res, fault};
@@ -12,8 +13,20 @@ use crate::object::Tangent;
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, GroupKind};
 
-fn wrong<T>(e: &Expr, field: &str, needs: &str) -> Res<T> {
-    fault(Diagnostic::error(Code::TRAIN_FIELD, format!("`{field}` is {needs}")).at(e.span, "not one"))
+fn wrong<T>(e: &Expr, field: &str, needs: &str, example: &str) -> Res<T> {
+    fault(
+        Diagnostic::error(Code::TRAIN_FIELD, format!("`{field}` is {needs}"))
+            .at(e.span, "not one")
+            .help(format!("for example `{field} = {example}`")),
+    )
+}
+
+fn meant<T>(e: &Expr, field: &str, needs: &str, near: &str) -> Res<T> {
+    fault(
+        Diagnostic::error(Code::TRAIN_FIELD, format!("`{field}` is {needs}"))
+            .at(e.span, "not one")
+            .help(format!("did you mean `{near}`?")),
+    )
 }
 
 /// A plain or dotted word.
@@ -143,7 +156,7 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
     let validate = match fields.get("validate").map(|e| (e, call(e))) {
         None => Ok(None),
         Some((_, Some(("every", [Arg { value: ArgValue::Expr(k), .. }])))) => count(elab, k, env, "every").map(Some),
-        Some((e, _)) => wrong(e, "validate", "every(k)"),
+        Some((e, _)) => wrong(e, "validate", "every(k)", "every(100)"),
     };
     let validate = elab.keep(validate);
     let watched = monitors(elab, fields, env);
@@ -174,7 +187,7 @@ fn rows(e: Option<&Expr>) -> Res<Rows> {
         None => Ok(Rows::Requests),
         Some((_, Some(w))) if w == "loss" => Ok(Rows::Losses),
         Some((e, Some(w))) if w == "example" => Elab::not_yet("`rows = example`", e.span),
-        Some((e, _)) => wrong(e, "rows", "`loss` or `example`"),
+        Some((e, _)) => wrong(e, "rows", "`loss` or `example`", "loss"),
     }
 }
 
@@ -185,7 +198,7 @@ fn batch_size<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Re
         (_, Some(("active", [Arg { name: None, value: ArgValue::Expr(k), .. }]))) => {
             count(elab, k, env, "active").map(|n| Some(BatchSize::Active(n)))
         }
-        (_, Some(("active", _))) => wrong(e, "batch", "a number of examples, `all`, or active(k)"),
+        (_, Some(("active", _))) => wrong(e, "batch", "a number of examples, `all`, or active(k)", "32"),
         _ => count(elab, e, env, "batch").map(|n| Some(BatchSize::Rows(n))),
     }
 }
@@ -196,8 +209,9 @@ fn length<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) -> Res<Le
         (None, Some(e)) => count(elab, e, env, "steps").map(Length::Steps),
         (Some(e), Some(s)) => fault(
             Diagnostic::error(Code::TRAIN_FIELD, "a run has `epochs` or `steps`, not both")
-                .at(s.span, "")
-                .also(e.span, ""),
+                .at(s.span, "the length in updates")
+                .also(e.span, "the length in passes over the data")
+                .help("keep one of the two"),
         ),
         (None, None) => fault(
             Diagnostic::error(Code::TRAIN_FIELD, "a run needs `epochs` or `steps`")
@@ -213,7 +227,10 @@ fn choice<T: Copy>(fields: &Fields<'_>, key: &str, needs: &str, default: T, word
     let said = word(e);
     match words.iter().find(|(w, _)| Some(*w) == said.as_deref()) {
         Some((_, value)) => Ok(*value),
-        None => wrong(e, key, needs),
+        None => match said.and_then(|said| nearest(&said, words.iter().map(|(w, _)| *w)).map(str::to_owned)) {
+            Some(near) => meant(e, key, needs, &near),
+            None => wrong(e, key, needs, words.first().map_or("", |(w, _)| *w)),
+        },
     }
 }
 
@@ -230,7 +247,7 @@ fn seed<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<u64> {
     if x >= 0.0 && x.fract() == 0.0 && x <= EXACT {
         Ok(x as u64)
     } else {
-        wrong(e, "seed", "a whole number from 0 to 18446744073709551615")
+        wrong(e, "seed", "a whole number from 0 to 18446744073709551615", "42")
     }
 }
 
@@ -240,7 +257,7 @@ fn known_number<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>, field: &str
         && elab.resolve_path(path, env).is_none()
         && !matches!(path.as_slice(), [n] if &*n.name == "pi")
     {
-        return wrong(e, field, needs);
+        return wrong(e, field, needs, "10");
     }
     elab.number(e, env)
 }
@@ -252,7 +269,27 @@ pub(crate) fn count<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>, field: 
         return Ok(x as usize);
     }
     let needs = if x > EXACT { "a whole number, at most 9007199254740992" } else { "a whole number, at least 1" };
-    fault(Diagnostic::error(Code::TRAIN_FIELD, format!("`{field}` is {needs}")).at(e.span, format!("this is {x}")))
+    fault(
+        Diagnostic::error(Code::TRAIN_FIELD, format!("`{field}` is {needs}"))
+            .at(e.span, format!("this is {x}"))
+            .help(format!("for example `{field} = {}`", if x > EXACT { 1000.0 } else { x.abs().ceil().max(1.0) })),
+    )
+}
+
+/// The metrics by name; others take a number.
+const METRICS: [&str; 5] = ["accuracy", "exact_match", "confusion_matrix", "perplexity", "r2"];
+
+/// The message for an entry of `metrics` that is none.
+fn no_metric<T>(e: &Expr) -> Res<T> {
+    let said = word(e).unwrap_or_default();
+    let Some(near) = nearest(&said, METRICS) else {
+        return wrong(e, "metrics", "a list of metrics", &format!("[{}]", METRICS.join(", ")));
+    };
+    fault(
+        Diagnostic::error(Code::TRAIN_FIELD, format!("there is no metric `{said}`"))
+            .at(e.span, "unknown metric")
+            .help(format!("did you mean `{near}`?")),
+    )
 }
 
 fn metrics<'p>(elab: &mut Elab<'p>, e: Option<&'p Expr>, env: &Env<'p>) -> Res<Vec<Metric>> {
@@ -264,7 +301,7 @@ fn metrics<'p>(elab: &mut Elab<'p>, e: Option<&'p Expr>, env: &Env<'p>) -> Res<V
     list.into_iter()
         .map(|m| match metric(elab, m, env)? {
             Some((None, metric)) => Ok(metric),
-            _ => wrong(m, "metrics", "a list of metrics, such as [accuracy, confusion_matrix]"),
+            _ => no_metric(m),
         })
         .collect()
 }
@@ -326,23 +363,23 @@ fn select<'p>(elab: &mut Elab<'p>, e: Option<&'p Expr>, env: &Env<'p>) -> Res<Se
             return Ok(Select::Best { part: part.as_str().into(), metric });
         }
     }
-    wrong(e, "select", "`last` or `best(valid.accuracy)`, also of `loss` and the other metrics")
+    wrong(e, "select", "`last`, or `best` of a part and a metric of it", "best(valid.accuracy)")
 }
 
 fn order<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<Vec<Vec<usize>>> {
     let Some(("batches", [Arg { value: ArgValue::Expr(Expr { kind: ExprKind::List(rows), .. }), .. }])) = call(e)
     else {
-        return wrong(e, "order", "batches([[0, 3], [1]])");
+        return wrong(e, "order", "a list of batches of rows", "batches([[0, 3], [1]])");
     };
     let mut out = Vec::new();
     for row in rows {
         let ArgValue::Expr(Expr { kind: ExprKind::List(items), span }) = &row.value else {
-            return wrong(e, "order", "batches([[0, 3], [1]])");
+            return wrong(e, "order", "a list of batches of rows", "batches([[0, 3], [1]])");
         };
         out.push(batch(elab, items, *span, env)?);
     }
     if out.is_empty() {
-        return wrong(e, "order", "at least one batch");
+        return wrong(e, "order", "at least one batch", "batches([[0, 3], [1]])");
     }
     Ok(out)
 }
@@ -351,16 +388,24 @@ fn batch<'p>(elab: &mut Elab<'p>, items: &'p [Arg], span: Span, env: &Env<'p>) -
     let mut rows = Vec::new();
     for item in items {
         let ArgValue::Expr(e) = &item.value else {
-            return fault(Diagnostic::error(Code::TRAIN_FIELD, "rows are whole numbers").at(item.span, ""));
+            return fault(
+                Diagnostic::error(Code::TRAIN_FIELD, "rows are whole numbers")
+                    .at(item.span, "a range")
+                    .help("list the rows: `[0, 1, 2]`"),
+            );
         };
         let n = whole(elab.number(e, env)?, e.span)?;
         match usize::try_from(n) {
             Ok(n) => rows.push(n),
-            Err(_) => return wrong(e, "order", "rows counted from 0"),
+            Err(_) => return wrong(e, "order", "rows counted from 0", "batches([[0, 3], [1]])"),
         }
     }
     if rows.is_empty() {
-        return fault(Diagnostic::error(Code::TRAIN_FIELD, "an empty batch").at(span, "needs at least one row"));
+        return fault(
+            Diagnostic::error(Code::TRAIN_FIELD, "an empty batch")
+                .at(span, "needs at least one row")
+                .help("remove the brackets, or name a row in them"),
+        );
     }
     Ok(rows)
 }

@@ -281,7 +281,8 @@ fn known_fields((what, known): (&str, &[&str]), fields: &Fields<'_>, said: &mut 
             said.push(
                 Diagnostic::error(Code::TRAIN_FIELD, format!("`{}` is given twice", field.name.name))
                     .at(field.name.span, "again here")
-                    .also(earlier.name.span, "first here"),
+                    .also(earlier.name.span, "first here")
+                    .help("keep one of them"),
             );
         }
     }
@@ -304,7 +305,11 @@ pub(crate) fn data_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Re
         });
     };
     let ItemKind::Data(record) = &item.kind else {
-        return fault(Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is not data")).at(e.span, ""));
+        return fault(
+            Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is not data"))
+                .at(e.span, "not a data set")
+                .help("name a `data` item: `data = iris`"),
+        );
     };
     let spec = spec_of(elab.defs, id.file, record, &mut elab.diagnostics).ok_or(None)?;
     let file = elab.defs.files.get(id.file).and_then(|f| elab.defs.sources.get(f.id)).map(|s| s.name.to_string());

@@ -2,11 +2,12 @@
 //!
 //! Edges are the names that occur in an item, less those it binds itself; a circle is shown as a path.
 
+use crate::elaborate::scope::circle;
 use crate::elaborate::scope::names::{DefId, Definitions, item_name};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{
-    Arg, ArgValue, Block, Body, Expr, ExprKind, Formal, FormalKind, GetBody, Group, Ident, Item, ItemKind, RuleBody,
-    Statement, Type, TypeKind, Wires,
+    Arg, ArgValue, Block, Body, Expr, ExprKind, Formal, FormalKind, GetBody, Group, Ident, Item, ItemKind, PortDecl,
+    RuleBody, Statement, Type, TypeKind, Wires,
 };
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -45,18 +46,18 @@ pub(crate) fn check(defs: &Definitions, diagnostics: &mut Diagnostics) -> FxHash
             }
         }
     }
-    for circle in petgraph::algo::tarjan_scc(&graph) {
-        let looped = match circle.as_slice() {
+    for set in petgraph::algo::tarjan_scc(&graph) {
+        let looped = match set.as_slice() {
             [only] => graph.find_edge(*only, *only).is_some(),
             _ => true,
         };
-        // A primitive may use itself in its own `rev`.
-        let prim = circle.iter().all(|n| {
-            graph.node_weight(*n).and_then(|id| defs.item(*id)).is_some_and(|i| matches!(i.kind, ItemKind::Prim(_)))
-        });
-        if looped && !(prim && circle.len() == 1) {
-            report(defs, &graph, &circle, diagnostics);
-            circular.extend(circle.iter().filter_map(|n| graph.node_weight(*n).copied()));
+        if looped && !reverse_of_itself(defs, &graph, &set) {
+            circular.extend(set.iter().filter_map(|n| graph.node_weight(*n).copied()));
+        }
+    }
+    for path in circle::paths(&graph) {
+        if !reverse_of_itself(defs, &graph, &path) {
+            report(defs, &graph, &path, diagnostics);
         }
     }
     circular
@@ -86,30 +87,26 @@ pub(crate) fn mentioned_by(item: &Item) -> Vec<&str> {
     names.found.into_iter().map(|(name, _)| name).collect()
 }
 
-fn report(defs: &Definitions, graph: &DiGraph<DefId, Span>, circle: &[NodeIndex], diagnostics: &mut Diagnostics) {
+/// A primitive may use itself in its own `rev`.
+fn reverse_of_itself(defs: &Definitions, graph: &DiGraph<DefId, Span>, nodes: &[NodeIndex]) -> bool {
+    let prim = |n: &NodeIndex| {
+        graph.node_weight(*n).and_then(|id| defs.item(*id)).is_some_and(|i| matches!(i.kind, ItemKind::Prim(_)))
+    };
+    nodes.iter().all(|n| Some(n) == nodes.first()) && nodes.iter().all(prim)
+}
+
+/// The names that the parts of an item mention, those that it binds itself among them.
+pub(crate) fn mentioned_inside(item: &Item) -> FxHashSet<&str> {
+    let mut names = Names::default();
+    names.parts(item);
+    names.found.into_iter().map(|(name, _)| name).chain(names.owners).collect()
+}
+
+fn report(defs: &Definitions, graph: &DiGraph<DefId, Span>, path: &[NodeIndex], diagnostics: &mut Diagnostics) {
     let name = |n: &NodeIndex| {
         let item = graph.node_weight(*n).and_then(|id| defs.item(*id));
         item.and_then(item_name).map(|i| (i.name.clone(), i.span))
     };
-    // Follow edges inside the component until a node comes again: a real path, not just a set.
-    let Some(start) = circle.iter().min().copied() else { return };
-    let mut path = vec![start];
-    let mut at = start;
-    while let Some(next) = graph.neighbors(at).filter(|n| circle.contains(n)).min() {
-        if path.contains(&next) {
-            path.retain({
-                let mut seen = false;
-                move |n| {
-                    seen |= *n == next;
-                    seen
-                }
-            });
-            path.push(next);
-            break;
-        }
-        path.push(next);
-        at = next;
-    }
     let names: Vec<String> = path.iter().filter_map(|n| name(n).map(|(n, _)| n.to_string())).collect();
     let mut d = Diagnostic::error(Code::CYCLE, format!("these definitions need each other: {}", names.join(" -> ")))
         .help("a definition may use only what can be worked out before it; repeat a map with `iterate[k](f)`");
@@ -126,21 +123,36 @@ fn report(defs: &Definitions, graph: &DiGraph<DefId, Span>, circle: &[NodeIndex]
 
 impl<'a> Names<'a> {
     fn item(&mut self, item: &'a Item) {
+        self.binds(item);
+        self.parts(item);
+    }
+
+    /// The names that an item binds for all its parts.
+    fn binds(&mut self, item: &Item) {
         match &item.kind {
-            ItemKind::Dim(d) => self.expr(&d.value),
-            ItemKind::Const(c) => self.expr(&c.value),
-            ItemKind::Type(t) => {
-                self.bound.extend(t.dims.iter().map(|d| d.name.name.clone()));
-                self.ty(&t.ty);
-            }
+            ItemKind::Type(t) => self.bound.extend(t.dims.iter().map(|d| d.name.name.clone())),
             ItemKind::Map(m) => {
                 self.bound.extend(m.dims.iter().map(|d| d.name.name.clone()));
                 self.bound.extend(m.formals.iter().map(|d| d.name.name.clone()));
                 self.bound.extend(m.ports.iter().map(|d| d.name.name.clone()));
-                for port in &m.ports {
-                    self.ty(&port.ty);
-                    port.init.iter().for_each(|e| self.expr(e));
-                }
+            }
+            ItemKind::Prim(p) => self.bound.extend(p.dims.iter().map(|d| d.name.name.clone())),
+            ItemKind::Rule(r) => {
+                self.bound.extend(r.formals.iter().map(|d| d.name.name.clone()));
+                self.bound.extend(r.states.iter().map(|d| d.name.name.clone()));
+                self.bound.extend(r.on.iter().chain(&r.noises).map(|d| d.name.name.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    fn parts(&mut self, item: &'a Item) {
+        match &item.kind {
+            ItemKind::Dim(d) => self.expr(&d.value),
+            ItemKind::Const(c) => self.expr(&c.value),
+            ItemKind::Type(t) => self.ty(&t.ty),
+            ItemKind::Map(m) => {
+                self.ports(&m.ports);
                 self.defaults(&m.formals);
                 self.ty(&m.arrow.from);
                 self.ty(&m.arrow.to);
@@ -148,15 +160,14 @@ impl<'a> Names<'a> {
                 m.evaluate.iter().for_each(|b| self.body(b));
             }
             ItemKind::Prim(p) => {
-                self.bound.extend(p.dims.iter().map(|d| d.name.name.clone()));
                 for (wires, block) in std::iter::once(&p.fwd).chain(p.revs.iter().map(|r| &r.part)) {
                     self.block(Some(wires), block);
                 }
             }
             ItemKind::Rule(r) => {
-                self.bound.extend(r.formals.iter().map(|d| d.name.name.clone()));
-                self.bound.extend(r.states.iter().map(|d| d.name.name.clone()));
-                self.bound.extend(r.on.iter().chain(&r.noises).map(|d| d.name.name.clone()));
+                self.ports(&r.on);
+                self.ports(&r.states);
+                self.ports(&r.noises);
                 self.defaults(&r.formals);
                 match &r.body {
                     RuleBody::Lens { get, put } => {
@@ -172,6 +183,13 @@ impl<'a> Names<'a> {
                 r.evaluate.iter().for_each(|b| self.body(b));
             }
             ItemKind::Import(_) | ItemKind::Data(_) | ItemKind::Train(_) | ItemKind::Game(_) => {}
+        }
+    }
+
+    fn ports(&mut self, ports: &'a [PortDecl]) {
+        for port in ports {
+            self.ty(&port.ty);
+            port.init.iter().for_each(|e| self.expr(e));
         }
     }
 

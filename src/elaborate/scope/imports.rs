@@ -3,9 +3,12 @@
 //! In: a source text and the [`World`] for imports. Out: parsed files with their imports resolved to files. Imports
 //! that form a circle or cannot be read are reported at their place.
 
+use crate::elaborate::scope::circle;
+use crate::elaborate::scope::names::nearest;
 use crate::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, World};
 use crate::syntax::ast::{File, Ident, ImportTarget, ItemKind};
 use crate::syntax::parse;
+use petgraph::graph::{DiGraph, NodeIndex};
 
 /// A file with what it imports.
 #[derive(Debug)]
@@ -102,7 +105,10 @@ fn resolve(
         .collect();
     for (target, alias, item_span) in wanted {
         let (name, span) = match target {
-            ImportTarget::Path(path) if path.first().is_some_and(|p| &*p.name == "std") => continue,
+            ImportTarget::Path(path) if path.first().is_some_and(|p| &*p.name == "std") => {
+                standard(&path, item_span, diagnostics);
+                continue;
+            }
             ImportTarget::Path(path) => {
                 let word: Vec<&str> = path.iter().map(|p| &*p.name).collect();
                 (format!("{}.lens", word.join("/")).into(), item_span)
@@ -127,36 +133,45 @@ fn resolve(
     }
 }
 
+/// `import std.nn` changes nothing, but there must be such a part.
+fn standard(path: &[Ident], span: Span, diagnostics: &mut Diagnostics) {
+    let parts = || PRELUDE.iter().filter_map(|(name, _)| name.strip_prefix("std/")?.strip_suffix(".lens"));
+    let Some(part) = path.get(1).filter(|p| !parts().any(|known| known == &*p.name)) else { return };
+    let d =
+        Diagnostic::error(Code::IMPORT, format!("the prelude has no part `{}`", part.name)).at(span, "imported here");
+    diagnostics.push(match nearest(&part.name, parts()) {
+        Some(near) => d.help(format!("did you mean `std.{near}`?")),
+        None => d.help("the prelude needs no import; leave it out"),
+    });
+}
+
 fn circles(sources: &SourceMap, files: &[Loaded], main: usize, diagnostics: &mut Diagnostics) {
-    let mut graph = petgraph::graph::DiGraph::<usize, ()>::new();
+    let mut graph = DiGraph::<usize, Span>::new();
     let nodes: Vec<_> = (0..files.len()).map(|f| graph.add_node(f)).collect();
     for (f, file) in files.iter().enumerate().skip(main) {
         for import in &file.imports {
             if let (Some(a), Some(b)) = (nodes.get(f), nodes.get(import.file)) {
-                graph.add_edge(*a, *b, ());
+                graph.update_edge(*a, *b, import.span);
             }
         }
     }
-    for circle in petgraph::algo::tarjan_scc(&graph) {
-        let alone = match circle.as_slice() {
-            [only] => graph.find_edge(*only, *only).is_none(),
-            _ => false,
+    for path in circle::paths(&graph) {
+        let name = |n: &NodeIndex| {
+            let file = graph.node_weight(*n).and_then(|f| files.get(*f));
+            file.and_then(|l| sources.get(l.id)).map_or("?", |s| &*s.name).to_owned()
         };
-        if alone {
-            continue;
-        }
-        let members: Vec<usize> = circle.iter().filter_map(|n| graph.node_weight(*n).copied()).collect();
-        let name = |f: &usize| files.get(*f).and_then(|l| sources.get(l.id)).map_or("?", |s| &*s.name).to_owned();
-        let names: Vec<String> = members.iter().rev().map(name).collect();
+        let names: Vec<String> = path.iter().map(name).collect();
         let mut d = match names.as_slice() {
-            [only] => Diagnostic::error(Code::CYCLE, format!("the file {only} imports itself"))
-                .help("its own names are there already"),
+            [only, _] => Diagnostic::error(Code::CYCLE, format!("the file {only} imports itself"))
+                .help("leave it out: its own names are there already"),
             _ => Diagnostic::error(Code::CYCLE, format!("these files import each other: {}", names.join(" -> ")))
                 .help("move what both need into a third file"),
         };
-        for import in members.iter().filter_map(|f| files.get(*f)).flat_map(|l| &l.imports) {
-            if members.contains(&import.file) {
-                d = d.at(import.span, "");
+        for (pair, to) in path.windows(2).zip(names.iter().skip(1)) {
+            if let [a, b] = pair
+                && let Some(span) = graph.find_edge(*a, *b).and_then(|e| graph.edge_weight(e))
+            {
+                d = d.at(*span, format!("imports {to}"));
             }
         }
         diagnostics.push(d);

@@ -1,14 +1,14 @@
 //! What one item shows by itself, no name resolved and nothing typed: names bound twice, names never used.
 //!
 //! In: a parsed item of the user's. Out: an error for every name that hides its twin and every port without a use, a
-//! warning for every wire or `let` that nothing reads. Used means mentioned: `if nesterov then .. else ..` uses both
+//! warning for every wire, `let` or setting that nothing reads. Used means mentioned: `if nesterov then .. else ..` uses both
 //! sides, whichever is taken.
 
-use crate::elaborate::scope::cycles::mentioned;
+use crate::elaborate::scope::cycles::{mentioned, mentioned_inside};
 use crate::source::{Code, Diagnostic, Diagnostics};
 use crate::syntax::ast::{
-    Block, Body, DimVar, Formal, GetBody, Ident, Item, ItemKind, MapItem, PortDecl, RuleBody, RuleItem, Statement,
-    Wires,
+    Block, Body, DimVar, Formal, FormalKind, GetBody, Ident, Item, ItemKind, MapItem, PortDecl, RuleBody, RuleItem,
+    Statement, Wires,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -19,7 +19,10 @@ type Reads<'a> = FxHashSet<&'a str>;
 pub(crate) fn item(item: &Item, said: &mut Diagnostics) {
     let mut lint = Lint { said };
     match &item.kind {
-        ItemKind::Map(map) => lint.map(map),
+        ItemKind::Map(map) => {
+            lint.map(map);
+            lint.settings(item, &map.formals);
+        }
         ItemKind::Prim(prim) => {
             lint.once(&dims(&prim.dims));
             for (wires, block) in std::iter::once(&prim.fwd).chain(prim.revs.iter().map(|r| &r.part)) {
@@ -27,7 +30,10 @@ pub(crate) fn item(item: &Item, said: &mut Diagnostics) {
                 lint.block(block);
             }
         }
-        ItemKind::Rule(rule) => lint.rule(rule),
+        ItemKind::Rule(rule) => {
+            lint.rule(rule);
+            lint.settings(item, &rule.formals);
+        }
         ItemKind::Type(decl) => lint.once(&dims(&decl.dims)),
         _ => {}
     }
@@ -108,6 +114,19 @@ impl Lint<'_> {
                         .help("the optimiser alone says which parameters are evaluated"),
                 );
             }
+        }
+    }
+
+    /// Settings and maps passed in that no part of the item mentions.
+    fn settings(&mut self, item: &Item, formals: &[Formal]) {
+        let mentioned = mentioned_inside(item);
+        for formal in formals.iter().filter(|f| !mentioned.contains(&*f.name.name)) {
+            let word = if let FormalKind::Map(_) = formal.kind { "map" } else { "setting" };
+            self.said.push(
+                Diagnostic::warning(Code::UNUSED, format!("the {word} `{}` is never used", formal.name.name))
+                    .at(formal.name.span, "declared here")
+                    .help("use it in the body, or remove it"),
+            );
         }
     }
 

@@ -5,6 +5,7 @@
 //! Definitions that need each other in a circle are refused here, so that everything after may follow names freely.
 
 use crate::elaborate::scope::imports::Loaded;
+pub(crate) use crate::source::nearest;
 use crate::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::syntax::ast::{Ident, Item, ItemKind};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -208,39 +209,4 @@ fn twice(files: &[Loaded], scopes: &[Scope], f: usize) -> Vec<Diagnostic> {
         }
     }
     said
-}
-
-/// The candidate nearest to a name, if it is near enough to be a slip of it.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = if name.chars().count() <= 4 { 1 } else { 2 };
-    candidates
-        .into_iter()
-        .filter(|c| *c != name)
-        .map(|c| (distance(name, c), c))
-        .filter(|(d, _)| *d <= allowed)
-        .min_by_key(|(d, _)| *d)
-        .map(|(_, c)| c)
-}
-
-/// Edits between two words, a swap of neighbours counting one (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > 2 {
-        return usize::MAX;
-    }
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let get = |r: usize, c: usize| rows.get(r).and_then(|row| row.get(c)).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (get(i, j) + usize::from(x != y)).min(get(i, j + 1) + 1);
-            best = best.min(row.last().copied().unwrap_or(0) + 1);
-            if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
-                best = best.min(get(i - 1, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows.last().and_then(|r| r.last()).copied().unwrap_or(usize::MAX)
 }

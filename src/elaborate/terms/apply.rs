@@ -50,7 +50,9 @@ impl<'p> Elab<'p> {
                 GroupKind::Args => call.settings.extend(&group.args),
                 _ => {
                     return fault(
-                        Diagnostic::error(Code::PORT, "brackets of one kind twice").at(group.span, "the second ones"),
+                        Diagnostic::error(Code::PORT, "brackets of one kind twice")
+                            .at(group.span, "the second ones")
+                            .help("write one of each: `f[dims]{ports}(settings)`"),
                     );
                 }
             }
@@ -89,7 +91,9 @@ impl<'p> Elab<'p> {
                     self.apply_named(path, head.span, call, env, input)
                 }
                 _ => fault(
-                    Diagnostic::error(Code::WRONG_KIND, "only a named map takes brackets").at(head.span, "not a name"),
+                    Diagnostic::error(Code::WRONG_KIND, "only a named map takes brackets")
+                        .at(head.span, "not a name")
+                        .help("name the map with `def` or `model`, or compose without brackets"),
                 ),
             },
             ExprKind::Sum(first, rest) => {
@@ -124,7 +128,7 @@ impl<'p> Elab<'p> {
             }
             ExprKind::Tuple(_) => fault(
                 Diagnostic::error(Code::WRONG_KIND, "a list of maps is not a map")
-                    .at(map.span, "")
+                    .at(map.span, "several maps")
                     .help("side by side is `f * g`"),
             ),
             ExprKind::Number(_) | ExprKind::List(_) | ExprKind::Negate(_) | ExprKind::Compare(_) => fault(
@@ -132,7 +136,11 @@ impl<'p> Elab<'p> {
                     .at(map.span, "a wire")
                     .help("maps compose with `>>`; to use a number write named wires: `(x) { .. }`"),
             ),
-            _ => fault(Diagnostic::error(Code::WRONG_KIND, "a map is needed here").at(map.span, "not a map")),
+            _ => fault(
+                Diagnostic::error(Code::WRONG_KIND, "a map is needed here")
+                    .at(map.span, "not a map")
+                    .help("name a map, or compose several: `f >> g`"),
+            ),
         }
     }
 
@@ -198,7 +206,11 @@ impl<'p> Elab<'p> {
                 let value = self.arguments(last, env)?.0;
                 return self.apply(head, &inner, Arriving { value, from: None });
             }
-            return fault(Diagnostic::error(Code::WRONG_KIND, "only a named map takes brackets").at(head.span, ""));
+            return fault(
+                Diagnostic::error(Code::WRONG_KIND, "only a named map takes brackets")
+                    .at(head.span, "not a name")
+                    .help("name the map with `def` or `model`, then write `name(x)`"),
+            );
         };
         let mut call = self.brackets(before, span)?;
         // A call that owns parameters takes its number before its arguments do: calls count as written.
@@ -306,7 +318,8 @@ impl<'p> Elab<'p> {
                 (None, ArgValue::Range(..)) => {
                     return fault(
                         Diagnostic::error(Code::WRONG_KIND, "a range is not a wire")
-                            .at(arg.span, "a wire is needed here"),
+                            .at(arg.span, "a wire is needed here")
+                            .help("a slice stands in square brackets: `x[0..4]`"),
                     );
                 }
             }

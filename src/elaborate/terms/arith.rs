@@ -299,7 +299,12 @@ impl<'p> Elab<'p> {
         }
         fault(
             Diagnostic::error(Code::BASE, format!("`{word}` needs real numbers, this is {leaf}"))
-                .at(operand.1, leaf.to_string()),
+                .at(operand.1, leaf.to_string())
+                .help(match leaf.base {
+                    Base::Bool => "bits become numbers by `popcount(x)` or `if x then 1 else 0`",
+                    Base::Int => "whole numbers have `+`, `-`, `*` and comparisons",
+                    _ => "labels are looked up by `gather` or `embed`; `onehot[n]` in `data` makes vectors of them",
+                }),
         )
     }
 
@@ -458,7 +463,8 @@ impl<'p> Elab<'p> {
                     return fault(
                         Diagnostic::error(Code::SHAPE, format!("the condition is {leaf}, the sides are {out}"))
                             .at(c.1, leaf.to_string())
-                            .also(a.1, out.to_string()),
+                            .also(a.1, out.to_string())
+                            .help(format!("compare wires of the shape {out}, or one number")),
                     );
                 }
             }

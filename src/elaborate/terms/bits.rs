@@ -36,7 +36,9 @@ impl<'p> Elab<'p> {
             [k] => *k,
             _ => {
                 return fault(
-                    Diagnostic::error(Code::DIMENSION, "`popcount` takes one number: the groups").at(call.span, ""),
+                    Diagnostic::error(Code::DIMENSION, "`popcount` takes one number: the groups")
+                        .at(call.span, "one number")
+                        .help("write `popcount[10](x)` for ten groups"),
                 );
             }
         };
@@ -96,7 +98,8 @@ impl<'p> Elab<'p> {
                     ),
                 )
                 .at(a.1, self.leaf(table).to_string())
-                .at(b.1, self.leaf(address).to_string()),
+                .at(b.1, self.leaf(address).to_string())
+                .help("give one table, one address, or as many of both"),
             );
         }
         let axis = LeadAxis { table: !one_table, index: one_table || !one_address };
@@ -127,7 +130,11 @@ impl<'p> Elab<'p> {
     pub(crate) fn labels(&mut self, call: &Call<'p>, env: &Env<'p>) -> Res<Value> {
         let dims = self.dims_given(call, env)?;
         let [n] = dims.as_slice() else {
-            return fault(Diagnostic::error(Code::DIMENSION, "`labels` takes one number: labels[n]").at(call.span, ""));
+            return fault(
+                Diagnostic::error(Code::DIMENSION, "`labels` takes one number: labels[n]")
+                    .at(call.span, "one number")
+                    .help("write `labels[10]` for the labels 0 to 9"),
+            );
         };
         let base = Base::Fin(u32::try_from(*n).unwrap_or(u32::MAX));
         let entries = Literal::Int((0..i64::try_from(*n).unwrap_or(0)).collect());

@@ -43,7 +43,8 @@ impl<'p> Elab<'p> {
             return fault(
                 Diagnostic::error(Code::SHAPE, format!("this is {}, not {}", m.gives, m.needs))
                     .at(span, format!("gives {}", m.gives))
-                    .also(ty.span, format!("declared {}", m.needs)),
+                    .also(ty.span, format!("declared {}", m.needs))
+                    .help(format!("declare {}, or leave the type off", m.gives)),
             );
         }
         Ok(())
@@ -69,14 +70,16 @@ impl<'p> Elab<'p> {
                 return fault(
                     Diagnostic::error(Code::ARITY, format!("{n} names for {} wires", parts.len()))
                         .at(wires.span, format!("{n} names"))
-                        .also(from, format!("{} wires", parts.len())),
+                        .also(from, format!("{} wires", parts.len()))
+                        .help("name each wire once, `_` for one that is not used"),
                 );
             }
             other => {
                 return fault(
                     Diagnostic::error(Code::ARITY, format!("{n} names for one wire"))
                         .at(wires.span, format!("{n} names"))
-                        .also(from, self.show(&other)),
+                        .also(from, self.show(&other))
+                        .help("take it as `(x)`, and cut it with `split[a, b](x)` or a slice"),
                 );
             }
         };
@@ -107,7 +110,8 @@ impl<'p> Elab<'p> {
                 fault(
                     Diagnostic::error(Code::ARITY, format!("{} names for {}", parts.len(), self.show(&value)))
                         .at(*span, format!("{} names", parts.len()))
-                        .also(from, self.show(&value)),
+                        .also(from, self.show(&value))
+                        .help("name as many wires as there are"),
                 )
             }
         }

@@ -7,6 +7,7 @@ use crate::diagram::{Function, Op, Wire};
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::apply::{Arriving, Call};
 use crate::elaborate::terms::arith::Operand;
+use crate::elaborate::typing::dims::DIMENSIONS;
 use crate::elaborate::value::{Den, Env, Res, Value, fault};
 use crate::object::{Base, Dim};
 use crate::source::{Code, Diagnostic, Span};
@@ -200,7 +201,8 @@ impl<'p> Elab<'p> {
         match place.or(call.ports.map(|g| g.span)).or(extra.map(|a| a.span)) {
             Some(span) => fault(
                 Diagnostic::error(Code::SETTING, format!("`{}` takes nothing of this kind", name.name))
-                    .at(span, "not used"),
+                    .at(span, "not used")
+                    .help(format!("write `{}(x)` without it", name.name)),
             ),
             None => Ok(()),
         }
@@ -212,7 +214,8 @@ impl<'p> Elab<'p> {
             [only] => Ok(only.clone()),
             _ => fault(
                 Diagnostic::error(Code::ARITY, format!("`{}` takes one wire and was given {}", name.name, ins.len()))
-                    .at(span, ""),
+                    .at(span, format!("{} wires", ins.len()))
+                    .help(format!("write `{}(x)`", name.name)),
             ),
         }
     }
@@ -227,7 +230,8 @@ impl<'p> Elab<'p> {
             [a, b] => Ok((a.clone(), b.clone())),
             _ => fault(
                 Diagnostic::error(Code::ARITY, format!("`{}` takes two wires and was given {}", name.name, ins.len()))
-                    .at(span, ""),
+                    .at(span, format!("{} wires", ins.len()))
+                    .help(format!("write `{}(x, y)`", name.name)),
             ),
         }
     }
@@ -239,7 +243,8 @@ impl<'p> Elab<'p> {
             if self.leaf(w).rank() != 1 {
                 return fault(
                     Diagnostic::error(Code::SHAPE, format!("`{}` takes vectors, not {}", name.name, self.leaf(w)))
-                        .at(span, self.leaf(w).to_string()),
+                        .at(span, self.leaf(w).to_string())
+                        .help("take a row, `x[0]`, or `reshape` it to one axis"),
                 );
             }
         }
@@ -266,7 +271,8 @@ impl<'p> Elab<'p> {
         if leaf.rank() != rank || leaf.base != Base::Real {
             return fault(
                 Diagnostic::error(Code::SHAPE, format!("`{}` takes {takes}, not {leaf}", name.name))
-                    .at(span, leaf.to_string()),
+                    .at(span, leaf.to_string())
+                    .help(format!("give it {takes}; `reshape` and slices change the axes")),
             );
         }
         let made = self.b.einsum(spec, &[x], &[('u', Dim::ONE)], 1.0);
@@ -313,10 +319,22 @@ impl<'p> Elab<'p> {
                         Some(Den::Shape(s)) => dims.extend(s.iter().copied()),
                         _ => return self.unknown(p.first().map_or("", |n| &n.name), e.span, env, "shape"),
                     },
-                    _ => return fault(Diagnostic::error(Code::DIMENSION, "this is not a dimension").at(arg.span, "")),
+                    _ => {
+                        return fault(
+                            Diagnostic::error(Code::DIMENSION, "this is not a dimension")
+                                .at(arg.span, "not a dimension")
+                                .help(DIMENSIONS),
+                        );
+                    }
                 },
                 (Some(_), _) => {}
-                _ => return fault(Diagnostic::error(Code::DIMENSION, "this is not a dimension").at(arg.span, "")),
+                _ => {
+                    return fault(
+                        Diagnostic::error(Code::DIMENSION, "this is not a dimension")
+                            .at(arg.span, "not a dimension")
+                            .help(DIMENSIONS),
+                    );
+                }
             }
         }
         Ok(dims)

@@ -3,7 +3,7 @@
 //! In: a definition, the brackets of a call, wires. Out: its value; a mismatch says both types and where each comes from.
 
 use crate::diagram::Wire;
-use crate::elaborate::scope::names::{DefId, item_name};
+use crate::elaborate::scope::names::{DefId, item_name, nearest};
 use crate::elaborate::session::{Elab, MemoKey};
 use crate::elaborate::terms::apply::{Arriving, Call};
 use crate::elaborate::typing::dims::{Known, Vars};
@@ -40,7 +40,9 @@ impl<'p> Elab<'p> {
             Some(ItemKind::Map(map)) => self.apply_map_at(id, map, call, env, input, prefix),
             Some(ItemKind::Prim(prim)) => self.apply_prim(id, prim, call, env, input),
             Some(ItemKind::Rule(_)) => fault(
-                Diagnostic::error(Code::WRONG_KIND, "this is an update rule, a map is needed here").at(call.span, ""),
+                Diagnostic::error(Code::WRONG_KIND, "this is an update rule, a map is needed here")
+                    .at(call.span, "a rule")
+                    .help("a rule is named by `optimiser = ..` in a `train`"),
             ),
             Some(other) => {
                 let name = match other {
@@ -49,7 +51,9 @@ impl<'p> Elab<'p> {
                     ItemKind::Type(t) => Some(&t.name),
                     _ => None,
                 };
-                let d = Diagnostic::error(Code::WRONG_KIND, "a map is needed here").at(call.span, "not a map");
+                let d = Diagnostic::error(Code::WRONG_KIND, "a map is needed here")
+                    .at(call.span, "not a map")
+                    .help("maps are `model`, `def`, `loss` and `prim`; a number is used in a body: `(x) { .. }`");
                 fault(match name {
                     Some(n) => d.also(n.span, "defined here"),
                     None => d,
@@ -79,7 +83,15 @@ impl<'p> Elab<'p> {
                     format!("`{}` takes {} dimensions and was given {}", name.name, declared.len(), group.args.len()),
                 )
                 .at(group.span, format!("{} are given", group.args.len()))
-                .also(name.span, format!("{} are declared", declared.len())),
+                .also(name.span, format!("{} are declared", declared.len()))
+                .help(match declared.len() {
+                    0 => format!("write `{}` without [ ]", name.name),
+                    _ => format!(
+                        "write `{}[{}]`",
+                        name.name,
+                        declared.iter().map(|d| &*d.name.name).collect::<Vec<_>>().join(", ")
+                    ),
+                }),
             );
         }
         let names: Vec<&str> = declared.iter().map(|v| &*v.name.name).collect();
@@ -90,7 +102,12 @@ impl<'p> Elab<'p> {
                 (None, Some(key)) => {
                     let d =
                         Diagnostic::error(Code::DIMENSION, format!("`{}` has no dimension `{}`", name.name, key.name));
-                    return fault(d.at(key.span, ""));
+                    let near = nearest(&key.name, declared.iter().map(|d| &*d.name.name));
+                    return fault(d.at(key.span, "unknown dimension").help(match near {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None if names.is_empty() => "it takes none".to_owned(),
+                        None => format!("its dimensions are {}", names.join(", ")),
+                    }));
                 }
                 (None, None) => return Err(None),
             };
@@ -111,7 +128,11 @@ impl<'p> Elab<'p> {
                     }
                 }
                 ArgValue::Range(..) => {
-                    return fault(Diagnostic::error(Code::DIMENSION, "a range is not a dimension").at(arg.span, ""));
+                    return fault(
+                        Diagnostic::error(Code::DIMENSION, "a range is not a dimension")
+                            .at(arg.span, "a range")
+                            .help("write one number"),
+                    );
                 }
             }
         }
@@ -206,7 +227,8 @@ impl<'p> Elab<'p> {
                     format!("`{}` promises {} and gives {}", map.name.name, m.needs, m.gives),
                 )
                 .at(body, format!("gives {}", m.gives))
-                .also(map.arrow.to.span, format!("promises {}", m.needs)),
+                .also(map.arrow.to.span, format!("promises {}", m.needs))
+                .help(format!("end the body in {}, or let the type promise {}", m.needs, m.gives)),
             );
         }
         // A body that draws noise draws it anew at every call.
@@ -308,7 +330,8 @@ impl<'p> Elab<'p> {
                 .also(from, format!("gives {}", m.gives))
                 .help(format!("`{}` takes {}; make both sides the same", name.name, m.needs)),
             None => Diagnostic::error(Code::SHAPE, format!("`{}` takes {}, not {}", name.name, m.needs, m.gives))
-                .at(call.span, format!("was given {}", m.gives)),
+                .at(call.span, format!("was given {}", m.gives))
+                .help(format!("give it {}, or change its dimensions", m.needs)),
         };
         let label = m.gives.split_once("Fin[").and_then(|(_, rest)| rest.split_once(']')).map(|(n, _)| n);
         let d = match (self.swapped(arrow, declared, call, &input.value), label) {

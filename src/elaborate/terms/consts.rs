@@ -36,7 +36,8 @@ fn held(decl: &ConstDecl, leaf: &Leaf, entries: &[f64]) -> Res<()> {
     fault(
         Diagnostic::error(Code::CONSTANT, format!("`{}` is made of {of}, {x} is none", decl.name.name))
             .at(decl.value.span, leaf.base.entries())
-            .also(decl.ty.span, format!("declared {leaf}")),
+            .also(decl.ty.span, format!("declared {leaf}"))
+            .help("change that entry, or the type"),
     )
 }
 
@@ -69,7 +70,8 @@ impl<'p> Elab<'p> {
                     format!("`{}` is declared {leaf} and given as {given}", decl.name.name),
                 )
                 .at(decl.value.span, format!("this is {given}"))
-                .also(decl.ty.span, format!("declared {leaf}")),
+                .also(decl.ty.span, format!("declared {leaf}"))
+                .help(format!("declare it `{} : {given}`, or give the entries of {leaf}", decl.name.name)),
             );
         }
         held(decl, &leaf, &entries)?;
@@ -86,7 +88,10 @@ impl<'p> Elab<'p> {
         let ([n, m], [Arg { name: None, value: ArgValue::Expr(c), .. }]) = (dims.as_slice(), args.as_slice()) else {
             let d =
                 Diagnostic::error(Code::CONSTANT, "`upper_triangle(c)` is a square matrix, with c above the diagonal");
-            return fault(d.at(e.span, format!("declared {leaf}")));
+            return fault(
+                d.at(e.span, format!("declared {leaf}"))
+                    .help("declare it R[n, n] and give one number: `upper_triangle(1)`"),
+            );
         };
         if n != m {
             let d = Diagnostic::error(Code::CONSTANT, format!("`upper_triangle(c)` is a square matrix, not {leaf}"));
@@ -122,7 +127,11 @@ impl<'p> Elab<'p> {
                 let mut entries = Vec::new();
                 for arg in args {
                     let ArgValue::Expr(item) = &arg.value else {
-                        return fault(Diagnostic::error(Code::CONSTANT, "a range is not a number").at(arg.span, ""));
+                        return fault(
+                            Diagnostic::error(Code::CONSTANT, "a range is not a number")
+                                .at(arg.span, "a range")
+                                .help("write each number"),
+                        );
                     };
                     let (inner, mut values) = self.const_tensor(item, env)?;
                     match &shape {
@@ -132,7 +141,8 @@ impl<'p> Elab<'p> {
                             return fault(
                                 Diagnostic::error(Code::CONSTANT, "the rows of this list differ in shape")
                                     .at(item.span, format!("this is {}", show(&inner)))
-                                    .also(e.span, format!("the first is {}", show(known))),
+                                    .also(e.span, format!("the first is {}", show(known)))
+                                    .help("give every row as many entries"),
                             );
                         }
                         _ => shape = Some(inner),
@@ -141,7 +151,11 @@ impl<'p> Elab<'p> {
                 }
                 let inner = shape.unwrap_or_default();
                 if args.is_empty() {
-                    return fault(Diagnostic::error(Code::CONSTANT, "an empty list has no shape").at(e.span, ""));
+                    return fault(
+                        Diagnostic::error(Code::CONSTANT, "an empty list has no shape")
+                            .at(e.span, "nothing in it")
+                            .help("write its entries, or `zeros[n]`"),
+                    );
                 }
                 Ok((std::iter::once(args.len() as u64).chain(inner).collect(), entries))
             }
@@ -180,7 +194,11 @@ impl<'p> Elab<'p> {
                             (vec![n, n], entries)
                         }
                         ("eye", _) => {
-                            return fault(Diagnostic::error(Code::DIMENSION, "`eye` takes one number").at(e.span, ""));
+                            return fault(
+                                Diagnostic::error(Code::DIMENSION, "`eye` takes one number")
+                                    .at(e.span, "one number")
+                                    .help("write `eye[3]` for the 3 x 3 identity"),
+                            );
                         }
                         ("ones", _) => (dims, vec![1.0; total]),
                         _ => (dims, vec![0.0; total]),

@@ -91,7 +91,7 @@ impl<'p> Elab<'p> {
             let what = if &*name.name == "scan" { "cell" } else { "f" };
             return fault(
                 Diagnostic::error(Code::MAP_ARGUMENT, format!("`{0}` is written {0}[k]({what})", name.name))
-                    .at(call.span, "")
+                    .at(call.span, "a number and a map are needed")
                     .help("the number of copies stands in [ ], one map in ( )"),
             );
         };
@@ -118,7 +118,8 @@ impl<'p> Elab<'p> {
         match copies.k.or(arriving) {
             Some(k) if k > COPIES => fault(
                 Diagnostic::error(Code::LIMIT, format!("{k} copies are more than this version allows"))
-                    .at(copies.span, format!("the limit is {COPIES}")),
+                    .at(copies.span, format!("the limit is {COPIES}"))
+                    .help("make fewer copies"),
             ),
             Some(k) => Ok(k),
             None => fault(
@@ -126,7 +127,7 @@ impl<'p> Elab<'p> {
                     Code::DIMENSION,
                     format!("nothing says how many copies `{}` makes", copies.name.name),
                 )
-                .at(copies.span, "")
+                .at(copies.span, "no rows arrive")
                 .help(format!("write a number: `{}[3](..)`", copies.name.name)),
             ),
         }

@@ -120,10 +120,16 @@ impl<'p> Elab<'p> {
                     ),
             ),
             ExprKind::Then(_) | ExprKind::Parts(_) | ExprKind::NextValue => Self::not_yet("this expression", e.span),
-            ExprKind::Text(_) => fault(Diagnostic::error(Code::WRONG_KIND, "a text is not a wire").at(e.span, "")),
-            ExprKind::Hole => {
-                fault(Diagnostic::error(Code::WRONG_KIND, "`_` names nothing").at(e.span, "a wire is needed here"))
-            }
+            ExprKind::Text(_) => fault(
+                Diagnostic::error(Code::WRONG_KIND, "a text is not a wire")
+                    .at(e.span, "a text")
+                    .help("texts stand in `einsum(\"ij,j->i\", ..)` and in `data`; write a number or a wire"),
+            ),
+            ExprKind::Hole => fault(
+                Diagnostic::error(Code::WRONG_KIND, "`_` names nothing")
+                    .at(e.span, "a wire is needed here")
+                    .help("give the wire a name where it is bound, and use that"),
+            ),
         }
     }
 
@@ -147,7 +153,11 @@ impl<'p> Elab<'p> {
                 }
                 Some(Den::Word(word)) => {
                     let message = format!("`{}` is the word `{word}`, a number is needed here", name.name);
-                    return fault(Diagnostic::error(Code::WRONG_KIND, message).at(span, "used as a wire"));
+                    return fault(
+                        Diagnostic::error(Code::WRONG_KIND, message)
+                            .at(span, "used as a wire")
+                            .help(format!("give `{}` a number", name.name)),
+                    );
                 }
                 Some(Den::Rule(_)) => {
                     return fault(
@@ -158,7 +168,9 @@ impl<'p> Elab<'p> {
                 }
                 Some(Den::Shape(_) | Den::Flag(_) | Den::Init(..)) => {
                     return fault(
-                        Diagnostic::error(Code::WRONG_KIND, format!("`{}` is not a wire", name.name)).at(span, ""),
+                        Diagnostic::error(Code::WRONG_KIND, format!("`{}` is not a wire", name.name))
+                            .at(span, "not a wire")
+                            .help(format!("use a wire or a number; `{}` stands for something else", name.name)),
                     );
                 }
                 None => {}
@@ -251,7 +263,11 @@ impl<'p> Elab<'p> {
                     return match parts.1 {
                         CompareOp::Equal => Ok(Some(a == b)),
                         CompareOp::NotEqual => Ok(Some(a != b)),
-                        _ => fault(Diagnostic::error(Code::WRONG_KIND, "words are equal or not").at(e.span, "")),
+                        _ => fault(
+                            Diagnostic::error(Code::WRONG_KIND, "words are equal or not")
+                                .at(e.span, "an order of words")
+                                .help("compare them with `==` or `!=`"),
+                        ),
                     };
                 }
                 if !numeric(&parts.0, env) || !numeric(&parts.2, env) {
@@ -296,7 +312,8 @@ impl<'p> Elab<'p> {
                     return fault(
                         Diagnostic::error(Code::WRONG_KIND, "a wire cannot be called")
                             .at(head.span, "this is a wire, a map is needed here")
-                            .also(group.span, "applied to this"),
+                            .also(group.span, "applied to this")
+                            .help("multiply with `*`, or slice with `x[0..2]`"),
                     );
                 }
                 self.at(e.span, env);
@@ -322,6 +339,15 @@ impl<'p> Elab<'p> {
             return Ok(value);
         }
         let Some(last) = calls else {
+            // `x[2]` where nothing is called `x`.
+            if let ExprKind::Path(path) = &head.kind
+                && let [name] = path.as_slice()
+                && env.get(&name.name).is_none()
+                && self.resolve_path(path, env).is_none()
+                && !builtins::NAMES.contains(&&*name.name)
+            {
+                return self.unknown(&name.name, head.span, env, "wire");
+            }
             return fault(
                 Diagnostic::error(Code::WRONG_KIND, "this is a map, a wire is needed here")
                     .at(e.span, "a map")
@@ -334,7 +360,8 @@ impl<'p> Elab<'p> {
             if group.kind == GroupKind::Ports {
                 return fault(
                     Diagnostic::error(Code::PORT, "parameter ports stand before the wires: `f{W}(x)`")
-                        .at(group.span, ""),
+                        .at(group.span, "ports after the wires")
+                        .help("write `f{W}(x)`"),
                 );
             }
             value = self.slice(&(value, e.span), group, env)?;
@@ -369,7 +396,8 @@ impl<'p> Elab<'p> {
         if group.args.len() > dims.len() {
             return fault(
                 Diagnostic::error(Code::RANGE, format!("{} indices for {leaf}", group.args.len()))
-                    .at(group.span, format!("{} axes are there", dims.len())),
+                    .at(group.span, format!("{} axes are there", dims.len()))
+                    .help(format!("give at most {}", dims.len())),
             );
         }
         let mut out = wire;
@@ -392,8 +420,13 @@ impl<'p> Elab<'p> {
         let at = |elab: &mut Self, e: &'p Expr| -> Res<u64> {
             let x = elab.number(e, env)?;
             let x = whole(x, e.span)?;
-            u64::try_from(x)
-                .or_else(|_| fault(Diagnostic::error(Code::RANGE, format!("{x} is negative")).at(e.span, "")))
+            u64::try_from(x).or_else(|_| {
+                fault(
+                    Diagnostic::error(Code::RANGE, format!("{x} is negative"))
+                        .at(e.span, "before the first place")
+                        .help("places are counted from 0; from the end: `x[size(x) - 1]`"),
+                )
+            })
         };
         let (start, end) = match &arg.value {
             ArgValue::Expr(e) => {
@@ -457,7 +490,8 @@ impl<'p> Elab<'p> {
             Value::Poison => Err(None),
             other => fault(
                 Diagnostic::error(Code::WRONG_KIND, "a number is needed here")
-                    .at(e.span, format!("this is {}", self.show(&other))),
+                    .at(e.span, format!("this is {}", self.show(&other)))
+                    .help("write a number, or the name of a `dim` or setting"),
             ),
         }
     }

@@ -37,7 +37,7 @@ impl<'p> Elab<'p> {
             _ => {
                 return fault(
                     Diagnostic::error(Code::WRONG_KIND, "`upper_triangle[n](c)` takes a number known before the run")
-                        .at(span, "")
+                        .at(span, "given a wire")
                         .help("for a wire multiply: `x * upper_triangle[n](1)`"),
                 );
             }
@@ -45,7 +45,8 @@ impl<'p> Elab<'p> {
         let [n] = sizes.as_slice() else {
             return fault(
                 Diagnostic::error(Code::DIMENSION, "`upper_triangle` takes one size: upper_triangle[n](c)")
-                    .at(span, ""),
+                    .at(span, format!("{} sizes", sizes.len()))
+                    .help("write `upper_triangle[3](1)`"),
             );
         };
         written_out(&[*n, *n], span)?;

@@ -63,7 +63,8 @@ impl<'p> Elab<'p> {
         usize::try_from(axis).ok().filter(|a| *a < rank).ok_or_else(|| {
             Some(Box::new(
                 Diagnostic::error(Code::RANGE, format!("axis {axis} of a tensor with {rank} axes"))
-                    .at(e.span, format!("axes are 0..{rank}")),
+                    .at(e.span, format!("axes are 0..{rank}"))
+                    .help(format!("the last axis is {}", rank.saturating_sub(1))),
             ))
         })
     }
@@ -86,7 +87,8 @@ impl<'p> Elab<'p> {
                     format!("`spread` repeats {} along the last axis of {lx}: it must be the rows", lv),
                 )
                 .at(a.1, lv.to_string())
-                .at(b.1, lx.to_string()),
+                .at(b.1, lx.to_string())
+                .help("sum or take `max` along the last axis of the second to get its rows"),
             );
         }
         let letters: Vec<usize> = (0..rows.len()).collect();
@@ -115,7 +117,8 @@ impl<'p> Elab<'p> {
             return fault(
                 Diagnostic::error(Code::SHAPE, format!("`dot` needs two wires of one shape, these are {lx} and {ly}"))
                     .at(a.1, lx.to_string())
-                    .at(b.1, ly.to_string()),
+                    .at(b.1, ly.to_string())
+                    .help("reshape or slice one of them; `W @ x` is the product of a matrix"),
             );
         }
         let made = self.b.dot(x, y);
@@ -144,7 +147,11 @@ impl<'p> Elab<'p> {
     ) -> Res<Value> {
         self.not_pointwise("max", span)?;
         let [a] = ins else {
-            return fault(Diagnostic::error(Code::ARITY, "one wire, or two to compare").at(call.span, ""));
+            return fault(
+                Diagnostic::error(Code::ARITY, "one wire, or two to compare")
+                    .at(call.span, format!("{} wires", ins.len()))
+                    .help("write `max(x)` or `max(x, y)`"),
+            );
         };
         let mut x = self.number_wire(a, if sign < 0.0 { "min" } else { "max" })?;
         if sign < 0.0 {
@@ -197,7 +204,9 @@ impl<'p> Elab<'p> {
         });
         let Some((letters, at)) = text else {
             return fault(
-                Diagnostic::error(Code::EINSUM, "`einsum` is written einsum(\"ij,j->i\", x, y)").at(span, ""),
+                Diagnostic::error(Code::EINSUM, "`einsum` is written einsum(\"ij,j->i\", x, y)")
+                    .at(span, "no letters")
+                    .help("give the letters as a text first, then a wire for each group of letters"),
             );
         };
         let mut wires = Vec::new();
@@ -227,7 +236,8 @@ impl<'p> Elab<'p> {
                                 wires.get(first).map_or(String::new(), |w| self.leaf(*w).to_string())
                             ),
                         )
-                        .note(format!("operand {} is {}", k + 1, self.leaf(*wire))),
+                        .note(format!("operand {} is {}", k + 1, self.leaf(*wire)))
+                        .help("use another letter for one of the two"),
                     );
                 }
                 seen.push((c, dim, k));
@@ -235,7 +245,11 @@ impl<'p> Elab<'p> {
         }
         let lone = |c: char| !c.is_alphabetic() && !matches!(c, ',' | '-' | '>' | '!');
         if let Some(c) = clean.chars().find(|c| lone(*c)) {
-            return fault(Diagnostic::error(Code::EINSUM, format!("`{c}` is not a letter")).at(at, ""));
+            return fault(
+                Diagnostic::error(Code::EINSUM, format!("`{c}` is not a letter"))
+                    .at(at, format!("`{c}` stands here"))
+                    .help("write letters, `,` between operands and `->` before the result"),
+            );
         }
         let made = self.b.einsum(&clean, &wires, &[('!', Dim::ONE)], 1.0);
         match made {
@@ -245,7 +259,8 @@ impl<'p> Elab<'p> {
                 fault(
                     Diagnostic::error(Code::EINSUM, format!("these letters do not fit: {f}"))
                         .at(at, format!("{} operands in the letters", letters.matches(',').count() + 1))
-                        .also(span, format!("given {}", shapes.join(", "))),
+                        .also(span, format!("given {}", shapes.join(", ")))
+                        .help("write a group of letters for each operand, a letter for each axis"),
                 )
             }
         }
@@ -258,14 +273,17 @@ impl<'p> Elab<'p> {
         let leaf = self.leaf(x);
         let Some(total) = entries_of(&dims) else {
             return fault(
-                Diagnostic::error(Code::LIMIT, "this has more entries than any memory").at(call.span, "more than 2^64"),
+                Diagnostic::error(Code::LIMIT, "this has more entries than any memory")
+                    .at(call.span, "more than 2^64")
+                    .help("make it smaller"),
             );
         };
         if dims.is_empty() || total != leaf.size(1) as u64 {
             let to = leaf.with_dims(dims.iter().map(|n| Dim::lit(*n)));
             return fault(
                 Diagnostic::error(Code::SHAPE, format!("{leaf} has {} entries, {to} has {total}", leaf.size(1)))
-                    .at(call.span, format!("{} entries arrive, {total} leave", leaf.size(1))),
+                    .at(call.span, format!("{} entries arrive, {total} leave", leaf.size(1)))
+                    .help("let the product of the sizes be that of the wire"),
             );
         }
         let to: Vec<Dim> = dims.into_iter().map(Dim::lit).collect();
@@ -284,7 +302,8 @@ impl<'p> Elab<'p> {
         let made = self.b.op(Op::Concat { core: u8::try_from(rank).unwrap_or(0) }, &wires);
         made.map(Value::Wire).or_else(|_| {
             let mut d = Diagnostic::error(Code::SHAPE, "`cat` joins wires that differ only in their first axis")
-                .also(span, "joined here");
+                .also(span, "joined here")
+                .help("make the other axes equal with `reshape` or a slice");
             for (a, w) in ins.iter().zip(&wires) {
                 d = d.at(a.1, self.leaf(*w).to_string());
             }
@@ -305,7 +324,8 @@ impl<'p> Elab<'p> {
             return fault(
                 Diagnostic::error(Code::SHAPE, format!("{n} places cannot be split into {}", shown.join(" + ")))
                     .at(call.span, format!("{} is {total}", shown.join(" + ")))
-                    .note(format!("the wire is {}", self.leaf(x))),
+                    .note(format!("the wire is {}", self.leaf(x)))
+                    .help(format!("let the parts add up to {n}")),
             );
         }
         let mut at = 0;
@@ -324,11 +344,17 @@ impl<'p> Elab<'p> {
         let axes = self.literal(x)?;
         let [n] = axes.as_slice() else {
             return fault(
-                Diagnostic::error(Code::SHAPE, format!("`wires` takes a vector, not {}", self.leaf(x))).at(span, ""),
+                Diagnostic::error(Code::SHAPE, format!("`wires` takes a vector, not {}", self.leaf(x)))
+                    .at(span, self.leaf(x).to_string())
+                    .help("reshape it to one axis first"),
             );
         };
         if *n > 100_000 {
-            return fault(Diagnostic::error(Code::LIMIT, format!("{n} wires at once")).at(span, "the limit is 100000"));
+            return fault(
+                Diagnostic::error(Code::LIMIT, format!("{n} wires at once"))
+                    .at(span, "the limit is 100000")
+                    .help("take slices instead: `x[0..4]`"),
+            );
         }
         let mut parts = Vec::new();
         for i in 0..*n {
@@ -344,7 +370,9 @@ impl<'p> Elab<'p> {
         let entries = entries_of(&sizes);
         if entries.is_none_or(|n| n > 1 << 40) {
             return fault(
-                Diagnostic::error(Code::LIMIT, "this has more entries than any memory").at(call.span, "more than 2^40"),
+                Diagnostic::error(Code::LIMIT, "this has more entries than any memory")
+                    .at(call.span, "more than 2^40")
+                    .help("make it smaller"),
             );
         }
         let dims: Vec<Dim> = sizes.into_iter().map(Dim::lit).collect();
@@ -352,12 +380,17 @@ impl<'p> Elab<'p> {
             (_, []) => {
                 return fault(
                     Diagnostic::error(Code::DIMENSION, format!("`{0}` needs a shape: {0}[n]", name.name))
-                        .at(call.span, ""),
+                        .at(call.span, "no shape")
+                        .help(format!("write `{}[3]`, or `{}[2, 3]`", name.name, name.name)),
                 );
             }
             ("eye", [n]) => self.b.einsum("->aa", &[], &[('a', *n)], 1.0),
             ("eye", _) => {
-                return fault(Diagnostic::error(Code::DIMENSION, "`eye` takes one number").at(call.span, ""));
+                return fault(
+                    Diagnostic::error(Code::DIMENSION, "`eye` takes one number")
+                        .at(call.span, "one number")
+                        .help("write `eye[3]` for the 3 x 3 identity"),
+                );
             }
             ("ones", _) => self.b.fill(&dims, 1.0),
             _ => self.b.fill(&dims, 0.0),
@@ -379,7 +412,8 @@ impl<'p> Elab<'p> {
         if axes == 0 || given.len() % 2 != 0 || axes > dims.len() {
             return fault(
                 Diagnostic::error(Code::SHAPE, "`pad` takes a number before and after for each of the last axes")
-                    .at(call.span, ""),
+                    .at(call.span, "not pairs of numbers")
+                    .help("write `pad[1, 1](x)` for one place on either side of the last axis"),
             );
         }
         let core = dims.get(dims.len() - axes..).unwrap_or_default();
@@ -396,7 +430,8 @@ impl<'p> Elab<'p> {
             Ok(n) if n <= 1 << 32 => Ok(n),
             Ok(n) => fault(
                 Diagnostic::error(Code::LIMIT, format!("{n} places of padding are more than this version allows"))
-                    .at(e.span, "the limit is 2^32"),
+                    .at(e.span, "the limit is 2^32")
+                    .help("pad fewer places"),
             ),
             Err(_) => fault(
                 Diagnostic::error(Code::RANGE, format!("padding of {n} places"))
@@ -419,7 +454,9 @@ impl<'p> Elab<'p> {
         let n = window.len();
         if n == 0 || n > dims.len() {
             return fault(
-                Diagnostic::error(Code::SHAPE, "`windows` needs a size for each axis it moves along").at(call.span, ""),
+                Diagnostic::error(Code::SHAPE, "`windows` needs a size for each axis it moves along")
+                    .at(call.span, "no sizes")
+                    .help("write `windows[2, 2](x)` for windows of 2 x 2"),
             );
         }
         let core = dims.get(dims.len() - n..).unwrap_or_default();
@@ -429,7 +466,8 @@ impl<'p> Elab<'p> {
             if *k > wide {
                 return fault(
                     Diagnostic::error(Code::SHAPE, format!("a window of {k} does not fit an axis of {wide}"))
-                        .at(call.span, format!("the wire is {}", self.leaf(x))),
+                        .at(call.span, format!("the wire is {}", self.leaf(x)))
+                        .help("take a smaller window, or pad first"),
                 );
             }
             outs.push((wide - k) / stride + 1);
@@ -449,7 +487,8 @@ impl<'p> Elab<'p> {
         if !matches!(leaf.base, Base::Fin(_)) {
             return fault(
                 Diagnostic::error(Code::BASE, format!("`gather` looks up labels Fin[n], not {leaf}"))
-                    .at(b.1, leaf.to_string()),
+                    .at(b.1, leaf.to_string())
+                    .help("the second wire holds labels: `gather(table, ids)`"),
             );
         }
         let lead: smallvec::SmallVec<[LeadAxis; 2]> = smallvec::SmallVec::new();

@@ -48,7 +48,8 @@ pub(in crate::elaborate) fn parts_of<'p>(
             elab.diagnostics.push(
                 Diagnostic::warning(Code::RULE_PARTS, "no parameter has a path of this pattern")
                     .at(*span, "matches nothing")
-                    .note(format!("the parameters are {}", paths.join(", "))),
+                    .note(format!("the parameters are {}", paths.join(", ")))
+                    .help("`*` stands for any text: `\"*.W\"`"),
             );
         }
         out.push(Part { leaves: mine, stages: stages_of(elab, rule, env)? });
@@ -155,11 +156,21 @@ fn stage_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<RuleStag
         ExprKind::Apply(head, groups) => match &head.kind {
             ExprKind::Path(path) => {
                 if let Some(g) = groups.iter().find(|g| g.kind != GroupKind::Args) {
-                    return fault(Diagnostic::error(Code::SETTING, "settings of a rule go into ( )").at(g.span, ""));
+                    return fault(
+                        Diagnostic::error(Code::SETTING, "settings of a rule go into ( )")
+                            .at(g.span, "not settings")
+                            .help("write `adam(lr = 1e-3)`"),
+                    );
                 }
                 (path, groups.iter().flat_map(|g| &g.args).collect())
             }
-            _ => return fault(Diagnostic::error(Code::RULE_BODY, "an update rule is needed here").at(e.span, "")),
+            _ => {
+                return fault(
+                    Diagnostic::error(Code::RULE_BODY, "an update rule is needed here")
+                        .at(e.span, "not a rule")
+                        .help("for example `adam(lr = 1e-3)`"),
+                );
+            }
         },
         ExprKind::Parts(_) => return Elab::not_yet("a transform behind parts", e.span),
         _ => {
@@ -177,7 +188,8 @@ fn stage_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<RuleStag
     let Some(ItemKind::Rule(item)) = elab.defs.item(def).map(|i| &i.kind) else {
         return fault(
             Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is not an update rule"))
-                .at(e.span, "a rule is needed here"),
+                .at(e.span, "a rule is needed here")
+                .help("name an `optimiser` or `transform`: `adam(lr = 1e-3)`"),
         );
     };
     let settings = settings_of(elab, item, def, &args, env, e.span)?;
@@ -226,7 +238,8 @@ fn settings_of<'p>(
                         format!("`{}` of `{}` is no rule", formal.name.name, item.name.name),
                     )
                     .at(e.span, "an update rule")
-                    .also(formal.name.span, "declared here"),
+                    .also(formal.name.span, "declared here")
+                    .help(format!("give `{}` a number", formal.name.name)),
                 );
             }
             let stages = Rc::new(stages_of(elab, e, &from)?);
@@ -263,7 +276,8 @@ fn settings_of<'p>(
                         Code::SETTING,
                         format!("`{}` is a number or a schedule, `{word}` is neither", formal.name.name),
                     )
-                    .at(e.span, "a word"),
+                    .at(e.span, "a word")
+                    .help(format!("write `{0} = 0.1`, or `{0} = cosine(from = 0.1, steps = 900)`", formal.name.name)),
                 );
             }
             other => {
@@ -276,7 +290,11 @@ fn settings_of<'p>(
     if let Some((extra, _)) = args.iter().zip(&places).find(|(_, p)| p.is_none()) {
         return fault(
             Diagnostic::error(Code::SETTING, format!("`{}` takes {} settings", item.name.name, item.formals.len()))
-                .at(extra.span, "one too many"),
+                .at(extra.span, "one too many")
+                .help(format!(
+                    "its settings are {}",
+                    item.formals.iter().map(|f| &*f.name.name).collect::<Vec<_>>().join(", ")
+                )),
         );
     }
     Ok(out)

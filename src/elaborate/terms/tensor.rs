@@ -23,7 +23,9 @@ impl<'p> Elab<'p> {
         for (op, at, e) in rest {
             if *op != ProductOp::Times {
                 return fault(
-                    Diagnostic::error(Code::WRONG_KIND, "between maps only `*` (side by side) is defined").at(*at, ""),
+                    Diagnostic::error(Code::WRONG_KIND, "between maps only `*` (side by side) is defined")
+                        .at(*at, "not defined between maps")
+                        .help("compose with `>>`; two wires are joined in a body: `(x) { f(x) / g(x) }`"),
                 );
             }
             maps.push(e);
@@ -42,7 +44,8 @@ impl<'p> Elab<'p> {
                         format!("{} maps side by side for {}", maps.len(), self.show(other)),
                     )
                     .at(span, format!("{} maps", maps.len()))
-                    .also(input.from.unwrap_or(span), self.show(other)),
+                    .also(input.from.unwrap_or(span), self.show(other))
+                    .help("put as many maps side by side as there are wires"),
                 );
             }
         };

@@ -70,8 +70,15 @@ pub(crate) enum Linear {
     Open { var: Arc<str>, coef: i64, konst: i64 },
 }
 
+/// What a dimension may be.
+pub(crate) const DIMENSIONS: &str = "dimensions are whole numbers, names of dims, and + - * / ^ of them";
+
 fn overflow(span: Span) -> Fault {
-    Some(Box::new(Diagnostic::error(Code::LIMIT, "this dimension is too large").at(span, "does not fit 63 bits")))
+    Some(Box::new(
+        Diagnostic::error(Code::LIMIT, "this dimension is too large")
+            .at(span, "does not fit 63 bits")
+            .help("make it smaller"),
+    ))
 }
 
 impl<'p> Elab<'p> {
@@ -81,7 +88,8 @@ impl<'p> Elab<'p> {
             Linear::Number(n) => positive(n, e.span),
             Linear::Open { var, .. } => fault(
                 Diagnostic::error(Code::DIMENSION, format!("the dimension `{var}` is not known here"))
-                    .at(e.span, "needs a number"),
+                    .at(e.span, "needs a number")
+                    .help(format!("list `{var}` in the [ ] after the name, or write a number")),
             ),
         }
     }
@@ -109,7 +117,8 @@ impl<'p> Elab<'p> {
                                 Code::DIMENSION,
                                 format!("`{}` stands for several dimensions", name.name),
                             )
-                            .at(e.span, format!("write ..{}", name.name)),
+                            .at(e.span, format!("write ..{}", name.name))
+                            .help(format!("write `..{}`", name.name)),
                         );
                     }
                     None => {}
@@ -133,7 +142,9 @@ impl<'p> Elab<'p> {
                         SumOp::Subtract => -1,
                         SumOp::Xor | SumOp::Or => {
                             return fault(
-                                Diagnostic::error(Code::DIMENSION, "dimensions add and subtract").at(*span, ""),
+                                Diagnostic::error(Code::DIMENSION, "dimensions add and subtract")
+                                    .at(*span, "not between dimensions")
+                                    .help("write `+` or `-`"),
                             );
                         }
                     };
@@ -150,7 +161,9 @@ impl<'p> Elab<'p> {
                         ProductOp::Divide => self.divide(&total, &right, e.span)?,
                         _ => {
                             return fault(
-                                Diagnostic::error(Code::DIMENSION, "dimensions multiply and divide").at(*span, ""),
+                                Diagnostic::error(Code::DIMENSION, "dimensions multiply and divide")
+                                    .at(*span, "not between dimensions")
+                                    .help("write `*` or `/`"),
                             );
                         }
                     };
@@ -164,14 +177,17 @@ impl<'p> Elab<'p> {
                         if x < 0 {
                             return fault(
                                 Diagnostic::error(Code::DIMENSION, format!("{b} ^ {x} is not a whole number"))
-                                    .at(pair.1.span, format!("the exponent is {x}, it must be at least 0")),
+                                    .at(pair.1.span, format!("the exponent is {x}, it must be at least 0"))
+                                    .help("write an exponent of at least 0"),
                             );
                         }
                         let x = u32::try_from(x).map_err(|_| overflow(e.span))?;
                         Ok(Linear::Number(b.checked_pow(x).ok_or_else(|| overflow(e.span))?))
                     }
                     _ => fault(
-                        Diagnostic::error(Code::DIMENSION, "this power is of an unknown dimension").at(e.span, ""),
+                        Diagnostic::error(Code::DIMENSION, "this power is of an unknown dimension")
+                            .at(e.span, "not known yet")
+                            .help("give the dimension in the [ ] of the call"),
                     ),
                 }
             }
@@ -180,12 +196,14 @@ impl<'p> Elab<'p> {
                 combine(&Linear::Number(0), &inner, -1, e.span)
             }
             ExprKind::Hole => fault(
-                Diagnostic::error(Code::DIMENSION, "`_` can be inferred only in the brackets of a call").at(e.span, ""),
+                Diagnostic::error(Code::DIMENSION, "`_` can be inferred only in the brackets of a call")
+                    .at(e.span, "nothing to infer it from")
+                    .help("write the number or the name of a dimension"),
             ),
             _ => fault(
                 Diagnostic::error(Code::DIMENSION, "this is not a dimension")
-                    .at(e.span, "")
-                    .help("dimensions are whole numbers, names of dims, and + - * / ^ of them"),
+                    .at(e.span, "not a whole number")
+                    .help(DIMENSIONS),
             ),
         }
     }
@@ -200,9 +218,11 @@ impl<'p> Elab<'p> {
 
     fn divide(&mut self, left: &Linear, right: &Linear, span: Span) -> Res<Linear> {
         match (left, right) {
-            (Linear::Number(_), Linear::Number(0)) => {
-                fault(Diagnostic::error(Code::DIVISION, "a dimension divided by zero").at(span, ""))
-            }
+            (Linear::Number(_), Linear::Number(0)) => fault(
+                Diagnostic::error(Code::DIVISION, "a dimension divided by zero")
+                    .at(span, "divided by 0")
+                    .help("divide by a size that is at least 1"),
+            ),
             (Linear::Number(a), Linear::Number(b)) if a.checked_rem(*b).is_none_or(|rest| rest == 0) => {
                 a.checked_div(*b).map(Linear::Number).ok_or_else(|| overflow(span))
             }
@@ -211,7 +231,11 @@ impl<'p> Elab<'p> {
                     .at(span, format!("{a} / {b} leaves {}", a.rem_euclid(*b)))
                     .help("dimensions divide exactly; change one of the sizes"),
             ),
-            _ => fault(Diagnostic::error(Code::DIMENSION, "a dimension that divides must be known").at(span, "")),
+            _ => fault(
+                Diagnostic::error(Code::DIMENSION, "a dimension that divides must be known")
+                    .at(span, "not known yet")
+                    .help("give the divisor in the [ ] of the call"),
+            ),
         }
     }
 }
@@ -248,7 +272,13 @@ fn multiply(left: Linear, right: Linear, span: Span) -> Res<Linear> {
         | (Linear::Number(b), Linear::Open { var, coef, konst }) => {
             Linear::Open { var, coef: times(coef, b)?, konst: times(konst, b)? }
         }
-        _ => return fault(Diagnostic::error(Code::DIMENSION, "a product of unknown dimensions").at(span, "")),
+        _ => {
+            return fault(
+                Diagnostic::error(Code::DIMENSION, "a product of unknown dimensions")
+                    .at(span, "both are unknown")
+                    .help("give one of them in the [ ] of the call"),
+            );
+        }
     })
 }
 
@@ -262,7 +292,11 @@ pub(crate) fn whole(x: f64, span: Span) -> Res<i64> {
     if x.fract() == 0.0 && x.abs() <= 9.0e15 {
         Ok(x as i64)
     } else {
-        fault(Diagnostic::error(Code::DIMENSION, format!("{x} is not a whole number")).at(span, ""))
+        fault(
+            Diagnostic::error(Code::DIMENSION, format!("{x} is not a whole number"))
+                .at(span, format!("this is {x}"))
+                .help("only whole numbers count here; from a division they come where it has no rest"),
+        )
     }
 }
 
@@ -272,10 +306,13 @@ pub(crate) fn positive(n: i64, span: Span) -> Res<u64> {
         Ok(n) if n > 0 && n <= 1 << 32 => Ok(n),
         Ok(n) if n > 0 => fault(
             Diagnostic::error(Code::LIMIT, format!("a dimension of {n} is larger than this version allows"))
-                .at(span, format!("this is {n}, the limit is 2^32")),
+                .at(span, format!("this is {n}, the limit is 2^32"))
+                .help("make it smaller"),
         ),
         _ => fault(
-            Diagnostic::error(Code::DIMENSION, format!("a dimension must be at least 1, this is {n}")).at(span, ""),
+            Diagnostic::error(Code::DIMENSION, format!("a dimension must be at least 1, this is {n}"))
+                .at(span, format!("this is {n}"))
+                .help("change the sizes that it is made of, so that it is at least 1"),
         ),
     }
 }

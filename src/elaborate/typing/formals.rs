@@ -37,7 +37,11 @@ impl<'p> Elab<'p> {
                     self.setting(e, env, &format!("{}.{}", inner.place.prefix, formal.name.name))?
                 }
                 (Some(ArgValue::Range(..)), _) => {
-                    return fault(Diagnostic::error(Code::SETTING, "a range is not a setting").at(call.span, ""));
+                    return fault(
+                        Diagnostic::error(Code::SETTING, "a range is not a setting")
+                            .at(call.span, "with a range")
+                            .help("write one number, word or map"),
+                    );
                 }
                 (None, FormalKind::Default(e)) => {
                     let outside = inner.clone();
@@ -48,7 +52,8 @@ impl<'p> Elab<'p> {
                     return fault(
                         Diagnostic::error(Code::SETTING, format!("`{}` needs `{}`", map.name.name, formal.name.name))
                             .at(call.span, format!("`{}` is not given", formal.name.name))
-                            .also(formal.name.span, "declared here, without a default"),
+                            .also(formal.name.span, "declared here, without a default")
+                            .help(format!("write `{}({} = ..)`", map.name.name, formal.name.name)),
                     );
                 }
             };
@@ -61,7 +66,11 @@ impl<'p> Elab<'p> {
                     format!("`{}` takes {} settings or maps", map.name.name, map.formals.len()),
                 )
                 .at(extra.span, "one too many")
-                .also(map.name.span, "defined here"),
+                .also(map.name.span, "defined here")
+                .help(match map.formals.as_slice() {
+                    [] => format!("write `{}` without it", map.name.name),
+                    all => format!("it takes {}", all.iter().map(|f| &*f.name.name).collect::<Vec<_>>().join(", ")),
+                }),
             );
         }
         Ok(())

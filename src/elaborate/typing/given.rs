@@ -1,5 +1,6 @@
 //! The ports of a call: those given in `{ }`, and those made anew.
 
+use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::apply::Call;
 use crate::elaborate::typing::dims::Vars;
@@ -22,8 +23,9 @@ impl<'p> Elab<'p> {
                 [arg] if self.ports_of_arg(arg, env).is_some() => Ok(given),
                 _ => fault(
                     Diagnostic::error(Code::PORT, format!("`{}` has no ports to give", map.name.name))
-                        .at(group.span, "")
-                        .also(map.name.span, "declared without { }"),
+                        .at(group.span, "not taken")
+                        .also(map.name.span, "declared without { }")
+                        .help(format!("write `{}` without {{ }}", map.name.name)),
                 ),
             };
         }
@@ -50,10 +52,20 @@ impl<'p> Elab<'p> {
                     )
                     .at(group.span, format!("{} ports", group.args.len())),
                 };
-                return fault(d.also(map.name.span, "defined here"));
+                let names: Vec<&str> =
+                    declared.iter().filter_map(|i| map.ports.get(*i)).map(|p| &*p.name.name).collect();
+                let near = arg.name.as_ref().and_then(|key| nearest(&key.name, names.iter().copied()));
+                return fault(d.also(map.name.span, "defined here").help(match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("its ports are {}", names.join(", ")),
+                }));
             };
             let ArgValue::Expr(e) = &arg.value else {
-                return fault(Diagnostic::error(Code::PORT, "a range is not a port").at(arg.span, ""));
+                return fault(
+                    Diagnostic::error(Code::PORT, "a range is not a port")
+                        .at(arg.span, "a range")
+                        .help("name a port or a wire of its type"),
+                );
             };
             let value =
                 if matches!(port.ty.kind, TypeKind::Params(_)) { Value::Tuple(Vec::new()) } else { self.wire(e, env)? };
@@ -121,7 +133,8 @@ impl<'p> Elab<'p> {
                             ),
                         )
                         .at(at, format!("gives {}", m.gives))
-                        .also(port.ty.span, format!("needs {}", m.needs)),
+                        .also(port.ty.span, format!("needs {}", m.needs))
+                        .help(format!("give it a port of the type {}, or change its dimensions", m.needs)),
                     );
                 }
                 vars.bind_into(inner);

@@ -4,7 +4,7 @@
 //! [`Mismatch`] with both sides as people write them, numbers included.
 
 use crate::elaborate::session::Elab;
-use crate::elaborate::typing::dims::{Known, Linear, Vars, entries_of, positive};
+use crate::elaborate::typing::dims::{DIMENSIONS, Known, Linear, Vars, entries_of, positive};
 use crate::elaborate::value::{Den, Env, Res, Value, fault};
 use crate::object::{Base, Dim, Leaf};
 use crate::source::{Code, Diagnostic, Span};
@@ -87,10 +87,20 @@ impl<'p> Elab<'p> {
             (Some(base), _, _) => (BaseTerm::Plain(base), groups),
             (None, "Fin", [first, rest @ ..]) => match dim_terms(first)?.as_slice() {
                 [n] => (BaseTerm::Fin(n.clone()), rest),
-                _ => return fault(Diagnostic::error(Code::DIMENSION, "Fin takes one number").at(first.span, "")),
+                _ => {
+                    return fault(
+                        Diagnostic::error(Code::DIMENSION, "Fin takes one number")
+                            .at(first.span, "not one number")
+                            .help("write `Fin[10]` for the labels 0 to 9"),
+                    );
+                }
             },
             (None, "Fin", []) => {
-                return fault(Diagnostic::error(Code::DIMENSION, "Fin needs a number: Fin[10]").at(span, ""));
+                return fault(
+                    Diagnostic::error(Code::DIMENSION, "Fin needs a number: Fin[10]")
+                        .at(span, "how many labels?")
+                        .help("write `Fin[10]` for the labels 0 to 9"),
+                );
             }
             _ => return self.alias(path, groups, env, span),
         };
@@ -98,7 +108,11 @@ impl<'p> Elab<'p> {
             [] => vec![DimTerm::Number(1)],
             [group] => dim_terms(group)?,
             [_, more, ..] => {
-                return fault(Diagnostic::error(Code::SHAPE, "dimensions go into one bracket").at(more.span, ""));
+                return fault(
+                    Diagnostic::error(Code::SHAPE, "dimensions go into one bracket")
+                        .at(more.span, "a second bracket")
+                        .help("write `R[2, 3]`"),
+                );
             }
         };
         let dims = if dims.is_empty() { vec![DimTerm::Number(1)] } else { dims };
@@ -116,7 +130,11 @@ impl<'p> Elab<'p> {
             [] => Vec::new(),
             [group] => dim_terms(group)?,
             [_, more, ..] => {
-                return fault(Diagnostic::error(Code::SHAPE, "dimensions go into one bracket").at(more.span, ""));
+                return fault(
+                    Diagnostic::error(Code::SHAPE, "dimensions go into one bracket")
+                        .at(more.span, "a second bracket")
+                        .help("write `R[2, 3]`"),
+                );
             }
         };
         if given.len() != decl.dims.len() {
@@ -125,8 +143,15 @@ impl<'p> Elab<'p> {
                     Code::DIMENSION,
                     format!("`{name}` takes {} dimensions and was given {}", decl.dims.len(), given.len()),
                 )
-                .at(span, "")
-                .also(decl.name.span, "defined here"),
+                .at(span, format!("{} are given", given.len()))
+                .also(decl.name.span, "defined here")
+                .help(match decl.dims.len() {
+                    0 => format!("write `{name}`"),
+                    _ => format!(
+                        "write `{name}[{}]`",
+                        decl.dims.iter().map(|d| &*d.name.name).collect::<Vec<_>>().join(", ")
+                    ),
+                }),
             );
         }
         let mut inner = self.root(id.file);
@@ -332,7 +357,11 @@ impl<'p> Elab<'p> {
         let (base, dims, env, span) = match ty {
             Ty::Leaf { base, dims, env, span } => (base, dims, env, *span),
             Ty::Tuple(_, span) | Ty::Params(span) => {
-                return fault(Diagnostic::error(Code::SHAPE, "one wire is needed here, not a product").at(*span, ""));
+                return fault(
+                    Diagnostic::error(Code::SHAPE, "one wire is needed here, not a product")
+                        .at(*span, "a product")
+                        .help("write one type such as `R[4]`"),
+                );
             }
         };
         let base = match base {
@@ -350,7 +379,8 @@ impl<'p> Elab<'p> {
                     _ => {
                         return fault(
                             Diagnostic::error(Code::DIMENSION, format!("the shape `..{name}` is not known here"))
-                                .at(*at, ""),
+                                .at(*at, "not known")
+                                .help(format!("list `..{name}` in the [ ] after the name")),
                         );
                     }
                 };
@@ -365,12 +395,17 @@ impl<'p> Elab<'p> {
         if out.len() > 12 {
             return fault(
                 Diagnostic::error(Code::LIMIT, format!("{} dimensions are more than this version allows", out.len()))
-                    .at(span, "the limit is 12"),
+                    .at(span, "the limit is 12")
+                    .help("join some of the axes"),
             );
         }
         let entries = entries_of(&out).filter(|n| *n <= 1 << 40);
         if entries.is_none() {
-            return fault(Diagnostic::error(Code::LIMIT, "this has more entries than any memory").at(span, ""));
+            return fault(
+                Diagnostic::error(Code::LIMIT, "this has more entries than any memory")
+                    .at(span, "more than 2^40")
+                    .help("make it smaller"),
+            );
         }
         Ok(Leaf { base, dims: out.into_iter().map(Dim::lit).collect() })
     }
@@ -378,9 +413,11 @@ impl<'p> Elab<'p> {
     pub(crate) fn known_dim(&mut self, term: &DimTerm<'p>, env: &Env<'p>, vars: &Vars) -> Res<u64> {
         match term {
             DimTerm::Number(n) => Ok(*n),
-            DimTerm::Spread(name, span) => {
-                fault(Diagnostic::error(Code::DIMENSION, format!("`..{name}` does not fit here")).at(*span, ""))
-            }
+            DimTerm::Spread(name, span) => fault(
+                Diagnostic::error(Code::DIMENSION, format!("`..{name}` does not fit here"))
+                    .at(*span, "several dimensions")
+                    .help("write one dimension"),
+            ),
             DimTerm::Expr(e) => match self.linear(e, env, vars)? {
                 Linear::Number(n) => positive(n, e.span),
                 Linear::Open { var, .. } => fault(
@@ -452,7 +489,9 @@ impl<'p> Elab<'p> {
 pub(crate) fn dim_terms(group: &Group) -> Res<Vec<DimTerm<'_>>> {
     if group.kind != GroupKind::Dims {
         return fault(
-            Diagnostic::error(Code::DIMENSION, "dimensions go into square brackets").at(group.span, "not [ ]"),
+            Diagnostic::error(Code::DIMENSION, "dimensions go into square brackets")
+                .at(group.span, "not [ ]")
+                .help("write `R[4]`"),
         );
     }
     group
@@ -464,9 +503,17 @@ pub(crate) fn dim_terms(group: &Group) -> Res<Vec<DimTerm<'_>>> {
                 ExprKind::Path(path) if path.len() == 1 => {
                     Ok(DimTerm::Spread(path.first().map(|p| p.name.clone()).unwrap_or_default(), e.span))
                 }
-                _ => fault(Diagnostic::error(Code::DIMENSION, "`..` is followed by a name here").at(arg.span, "")),
+                _ => fault(
+                    Diagnostic::error(Code::DIMENSION, "`..` is followed by a name here")
+                        .at(arg.span, "no name")
+                        .help("write `R[..s]`"),
+                ),
             },
-            _ => fault(Diagnostic::error(Code::DIMENSION, "this is not a dimension").at(arg.span, "")),
+            _ => fault(
+                Diagnostic::error(Code::DIMENSION, "this is not a dimension")
+                    .at(arg.span, "not a dimension")
+                    .help(DIMENSIONS),
+            ),
         })
         .collect()
 }

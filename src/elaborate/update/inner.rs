@@ -116,7 +116,8 @@ impl<'p> Elab<'p> {
         if !outer.advances {
             return fault(
                 Diagnostic::error(Code::RULE_BODY, format!("`{name}.step` belongs into `put` or `step`"))
-                    .at(span, "this part of the rule changes no state"),
+                    .at(span, "this part of the rule changes no state")
+                    .help("write it in `put (g) { .. }`"),
             );
         }
         self.inner_fits(name, stages, request.is_some(), span)?;

@@ -52,7 +52,11 @@ impl<'p> Building<'_, 'p> {
                 let mut rows = Vec::new();
                 for (pattern, _) in &wires.patterns {
                     let crate::syntax::ast::Pattern::Name(name) = pattern else {
-                        return fault(Diagnostic::error(Code::RULE_BODY, "a point is a name").at(wires.span, ""));
+                        return fault(
+                            Diagnostic::error(Code::RULE_BODY, "a point is a name")
+                                .at(wires.span, "not a name")
+                                .help("write `get (p, previous)`"),
+                        );
                     };
                     match body.env.get(&name.name) {
                         Some(Den::Wires(v)) => rows.push((v.clone(), name.span)),
@@ -114,7 +118,12 @@ impl<'p> Building<'_, 'p> {
             return fault(
                 Diagnostic::error(Code::RULE_BODY, format!("this must be {}, it is {}", show(&wanted), show(&given)))
                     .at(span, format!("gives {}", show(&given)))
-                    .also(body.span, "of this rule"),
+                    .also(body.span, "of this rule")
+                    .help(if request {
+                        "end in a request: one value for each parameter, of its shape"
+                    } else {
+                        "end in the parameter: one value for each, of its shape"
+                    }),
             );
         }
         let mut wires = wires.into_iter();
@@ -423,7 +432,11 @@ impl<'p> Building<'_, 'p> {
                                 format!("the state `{name}` is {}, its next value is {given}", port.leaf),
                             )
                             .at(stage.item.name.span, format!("in `{}`", stage.item.name.name))
-                            .also(span, "in this body"),
+                            .also(span, "in this body")
+                            .help(format!(
+                                "let its next value be {}; a sum over a state is written where it is used",
+                                port.leaf
+                            )),
                         );
                     }
                     *slot = *w;

@@ -54,8 +54,8 @@ impl<'p> Elab<'p> {
         };
         if !scope.states.contains(&name.name) {
             let near = nearest(&name.name, scope.states.iter().map(|s| &**s)).map(str::to_owned);
-            let d =
-                Diagnostic::error(Code::RULE_BODY, format!("this rule has no state `{}`", name.name)).at(name.span, "");
+            let d = Diagnostic::error(Code::RULE_BODY, format!("this rule has no state `{}`", name.name))
+                .at(name.span, "not a state");
             return fault(match near {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
                 None => d.help(format!("declare it: `state {} : R[n] ~ zeros`", name.name)),
@@ -90,7 +90,9 @@ impl<'p> Elab<'p> {
         };
         if points.len() != leaves.len() {
             return fault(
-                Diagnostic::error(Code::RULE_BODY, "a request is made at a point for every parameter").at(span, ""),
+                Diagnostic::error(Code::RULE_BODY, "a request is made at a point for every parameter")
+                    .at(span, format!("{} of {} parameters", points.len(), leaves.len()))
+                    .help("write `request(p)`, or `request(p + step)` with a step for each parameter"),
             );
         }
         let unflat = points.into_iter().map(|w| self.unflatten(w, flat.as_ref(), span)).collect::<Res<Vec<_>>>()?;

@@ -160,7 +160,8 @@ fn build_parts<'p>(
                     Code::RULE_BODY,
                     format!("`{}` works on requests over {asks}, these are over {tangent}", stage.item.name.name),
                 )
-                .at(stage.span, format!("over {asks}")),
+                .at(stage.span, format!("over {asks}"))
+                .help(format!("take a transform over {tangent}")),
             );
         }
     }
@@ -339,7 +340,9 @@ impl<'p> Building<'_, 'p> {
         let path = |i: usize| leaves.get(i).and_then(|l| self.leaves.get(*l)).map_or("", |(p, _)| &**p);
         let meets = |i: usize, what: String| {
             let works = format!("`{}` works on {}, {what}", stage.item.name.name, names(&stage.item.on));
-            Diagnostic::error(Code::RULE_SCOPE, works).at(stage.span, format!("meets `{}`", path(i)))
+            Diagnostic::error(Code::RULE_SCOPE, works)
+                .at(stage.span, format!("meets `{}`", path(i)))
+                .help("give the other parameters another rule: `{ \"*.W\": .., _: .. }`")
         };
         let mut groups = Vec::new();
         let mut taken = vec![false; leaves.len()];

@@ -134,7 +134,8 @@ impl<'p> Elab<'p> {
                 return fault(
                     Diagnostic::error(Code::SETTING, format!("`{}` needs `{STEPS}`", map.name.name))
                         .at(e.span, format!("`{STEPS}` is not given"))
-                        .also(next.span, "begins when it ends"),
+                        .also(next.span, "begins when it ends")
+                        .help(format!("write `{}({STEPS} = 100, ..)`", map.name.name)),
                 );
             }
         };
@@ -143,7 +144,8 @@ impl<'p> Elab<'p> {
         }
         fault(
             Diagnostic::error(Code::SETTING, "a schedule before `then` takes a whole number of updates, at least 1")
-                .at(span, format!("this is {steps}")),
+                .at(span, format!("this is {steps}"))
+                .help(format!("write `{STEPS} = {}`", steps.abs().ceil().max(1.0))),
         )
     }
 

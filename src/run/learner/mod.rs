@@ -83,7 +83,10 @@ impl<T: Float> Learner<T> {
             cycle.push((moves(training, &turns.players, false)?, turns.times));
         }
         let inner = |f: TypeFault| -> Diagnostics {
-            Diagnostic::error(Code::SHAPE, format!("this cannot be batched: {f}")).at(span, "").into()
+            Diagnostic::error(Code::SHAPE, format!("this cannot be batched: {f}"))
+                .at(span, "in this run")
+                .help("please report it with the program: what checks can be batched")
+                .into()
         };
         let noise = &training.noise;
         let losses: Vec<&Diagram> = training.players().map(|p| &p.evaluate).collect();
@@ -102,15 +105,21 @@ impl<T: Float> Learner<T> {
         };
         let (input, target) = columns(training, data)?;
         suits(training, data)?;
-        let run =
-            |f: RunFault| -> Diagnostics { Diagnostic::error(Code::INITIALISER, f.to_string()).at(span, "").into() };
+        let run = |f: RunFault| -> Diagnostics {
+            Diagnostic::error(Code::INITIALISER, f.to_string())
+                .at(span, "drawn in this run")
+                .help("give the port another distribution, or smaller numbers")
+                .into()
+        };
         let sizes = training.params.iter().map(|p| (&p.path, &p.leaf));
         let state_ports = training.states();
-        room::<T>(sizes.chain(state_ports.iter().map(|s| (&s.path, &s.leaf)))).map_err(|d| d.at(span, ""))?;
+        room::<T>(sizes.chain(state_ports.iter().map(|s| (&s.path, &s.leaf)))).map_err(|d| d.at(span, "this run"))?;
         let begin = |path: &str, init, leaf, stream: &mut Stream| -> Result<Tensor<T>, Diagnostics> {
             let made: Tensor<T> = draw(init, leaf, stream).map_err(run)?;
             if made.reals().is_some_and(|v| v.iter().any(|x| !x.to_f64().is_finite())) {
-                return Err(beyond(&format!("the start of `{path}` is"), Code::INITIALISER).at(span, "").into());
+                return Err(beyond(&format!("the start of `{path}` is"), Code::INITIALISER)
+                    .at(span, "this run")
+                    .into());
             }
             Ok(made)
         };
@@ -315,7 +324,11 @@ impl<T: Float> Learner<T> {
 
     fn message(&self, fault: &RunFault) -> Diagnostic {
         let code = if matches!(fault, RunFault::Singular { .. }) { Code::RUN_SOLVE } else { Code::RUN_NOT_FINITE };
-        Diagnostic::error(code, fault.to_string()).at(self.span, "in this run")
+        let help = match fault {
+            RunFault::Singular { .. } => "add a multiple of the identity to the matrix before it is inverted",
+            _ => "take smaller steps, or `precision = f64`",
+        };
+        Diagnostic::error(code, fault.to_string()).at(self.span, "in this run").help(help)
     }
 }
 

@@ -19,7 +19,7 @@ use super::cut::cut;
 use super::grammar::{Lens, Rule};
 use super::parse::{STACK, parse};
 use super::scan::scan;
-use crate::source::{Code, Diagnostic, Diagnostics, FileId};
+use crate::source::{Code, Diagnostic, Diagnostics, FileId, Span};
 use pest::Parser;
 use tree::{Planter, Tree};
 
@@ -52,7 +52,9 @@ pub fn format_to(text: &str, width: usize) -> Result<String, Diagnostics> {
     let (again, said) = parse(FileId(0), &tidy);
     if said.has_errors() || !same_tree(&file, &again) || comments(text) != comments(&tidy) {
         return Err(Diagnostic::error(Code::SYNTAX, "this file cannot be formatted without changing what it means")
+            .at(Span::new(FileId(0), 0, 0), "in this file")
             .note("this is a fault of catlearn, not of the file; the file is left as it is")
+            .help("please report it with the file")
             .into());
     }
     Ok(tidy)
@@ -73,7 +75,11 @@ fn plant(text: &str) -> Result<Tree<'_>, Diagnostics> {
         let inside = text.get(first.start..last.end).unwrap_or("");
         let pairs = Lens::parse(Rule::one, inside).ok().and_then(|mut pairs| pairs.next());
         let Some(item) = pairs.and_then(|one| one.into_inner().next()) else {
-            return Err(Diagnostic::error(Code::SYNTAX, "this item cannot be read").into());
+            let span = Span::new(FileId(0), first.start, last.end);
+            return Err(Diagnostic::error(Code::SYNTAX, "this item cannot be read")
+                .at(span, "read before, and not now")
+                .help("please report it with the file")
+                .into());
         };
         planter.item(item, first.start);
     }
