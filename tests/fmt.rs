@@ -246,6 +246,7 @@ fn random_programs_mean_the_same() {
         let tidy = format(&text).unwrap_or_else(|said| panic!("program {seed}: {said}\n{text}"));
         assert!(same_tree(&parse(FileId(0), &text).0, &parse(FileId(0), &tidy).0), "program {seed}\n{text}\n{tidy}");
         assert_eq!(comments(&text), comments(&tidy), "program {seed}");
+        assert_eq!(format(&tidy).unwrap(), tidy, "program {seed}");
         let wanted = meaning(&text);
         assert_eq!(meaning(&tidy), wanted, "program {seed}\n{text}\n{tidy}");
         models += wanted.len();

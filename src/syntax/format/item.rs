@@ -6,6 +6,7 @@
 use super::super::grammar::Rule;
 use super::doc::{Doc, Kind};
 use super::layout::Layout;
+use super::print::{STEP, WIDTH};
 use super::tree::Node;
 
 impl<'t> Layout<'t> {
@@ -29,8 +30,9 @@ impl<'t> Layout<'t> {
                     parts.push(own_line(Doc::concat(line), inline));
                 }
                 Some(Rule::ports) => {
+                    // What cannot stand on one line opens behind the name, also when it is read again.
                     let ports = self.node(kid);
-                    inline = ports.hard;
+                    inline = ports.flat_width().is_none_or(|width| width > WIDTH - STEP);
                     parts.push(own_line(ports, inline));
                 }
                 Some(Rule::body) => {
