@@ -22,8 +22,8 @@ use std::process::Command;
 mod render;
 
 /// Codes that no small program and no command brings about here; their pages say where they arise: the conversion of
-/// learners (in the library alone), predictions of a run, configuration.
-const TOLD: &[u16] = &[506, 805, 806, 807];
+/// learners (in the library alone), and a configuration, whose message names a path of the machine.
+const TOLD: &[u16] = &[506, 807];
 
 /// A fenced block: what stands behind the fence, and its lines.
 #[derive(Clone, Debug)]
