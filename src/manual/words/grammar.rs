@@ -7,6 +7,10 @@ pub(super) const TABLES: &[Table] = &[
     Table { family: "Words and types", word: "word of the language", words: WORDS },
 ];
 
+/// A game of two players.
+const SADDLE: &str = "model f {x: R[1] ~ ones, y: R[1] ~ ones} : () -> R[1] () { x * y }\n\
+    game saddle { player x minimises f with gd(lr = 0.1) player y maximises f with gd(lr = 0.1) steps = 20 }";
+
 const ITEMS: &[Word] = &[
     word(
         "const",
@@ -33,7 +37,14 @@ const ITEMS: &[Word] = &[
         "def swish : R[n] -> R[n] (x) { x * sigmoid(x) }",
     ),
     word("dim", "dim NAME = NUMBER", "", "A number for dimensions and wires.", &[], "dim hidden = 32"),
-    word("game", "game NAME { player .. }", "", "Several players, each with an objective and a rule.", &[], ""),
+    word(
+        "game",
+        "game NAME { player .. }",
+        "",
+        "Several players, each with an objective and a rule over the port of its name; a port has one owner.",
+        &[],
+        SADDLE,
+    ),
     word(
         "import",
         "import \"layers.lens\" as mine",
@@ -167,8 +178,15 @@ const WORDS: &[Word] = &[
         &[],
         "def fourth : R[n] -> R[n] (x) {\n    let y = x * x\n    y * y\n}",
     ),
-    word("maximises", "player D maximises value with rule", "", "What a player of a game makes large.", &[], ""),
-    word("minimises", "player G minimises value with rule", "", "What a player of a game makes small.", &[], ""),
+    word(
+        "maximises",
+        "player y maximises f with rule",
+        "",
+        "What a player of a game makes large: its rule gets the negative of the requests.",
+        &[],
+        SADDLE,
+    ),
+    word("minimises", "player x minimises f with rule", "", "What a player of a game makes small.", &[], SADDLE),
     word(
         "mod",
         "a mod b",
@@ -202,6 +220,22 @@ const WORDS: &[Word] = &[
         "transform unit on p : R[..s] per global { put (g) { g * (1 / (norm(g) + 1e-12)) } }",
     ),
     word("pi", "pi", "a number", "3.14159.., the half turn.", &[], "def wave : R[n] -> R[n] (x) { sin(2 * pi * x) }"),
+    word(
+        "player",
+        "player x minimises f with rule",
+        "",
+        "One that learns in a game: it owns the port of its name; `on valid` behind the objective reads that part of the data.",
+        &[],
+        SADDLE,
+    ),
+    word(
+        "player",
+        "player x minimises f with rule",
+        "",
+        "One that learns in a game: it owns the port of its name; `on valid` behind the objective reads that part of the data.",
+        &[],
+        SADDLE,
+    ),
     word(
         "put",
         "put (g) { .. }",
@@ -242,7 +276,7 @@ const WORDS: &[Word] = &[
         &[],
         "def positive : R[n] -> R[n] (x) { if x > 0 then x else 0 }",
     ),
-    word("with", "player G minimises value with rule", "", "The rule of a player of a game.", &[], ""),
+    word("with", "player x minimises f with rule", "", "The rule of a player of a game.", &[], SADDLE),
     word(
         "xor",
         "a xor b",

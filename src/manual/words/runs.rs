@@ -57,6 +57,18 @@ macro_rules! descend {
     };
 }
 
+/// A game of two players, with these fields.
+macro_rules! game {
+    ($fields:literal) => {
+        concat!(
+            "model f {x: R[1] ~ ones, y: R[1] ~ ones} : () -> R[1] () { x * y }\n",
+            "game saddle { player x minimises f with gd(lr = 0.1) player y maximises f with gd(lr = 0.1) steps = 20, ",
+            $fields,
+            " }"
+        )
+    };
+}
+
 const METRICS: &[Word] = &[
     word(
         "accuracy",
@@ -257,7 +269,14 @@ const FIELDS: &[Word] = &[
         &[],
         "data points { source = inline([[1, 3], [2, 5]]), input = columns(0), target = columns(1) }\ntrain both { data = points, model = dense[1, 1], loss = [mse, mae], optimiser = gd(lr = 0.01), aggregate = sum, rows = loss, epochs = 5 }",
     ),
-    word("schedule", "schedule = alternating", "a schedule of players", "Who moves when, in a game.", &[], ""),
+    word(
+        "schedule",
+        "schedule = alternating",
+        "`simultaneous`, `alternating` or `cycle(..)`",
+        "Who moves when, in a game; `simultaneous` if it is left off.",
+        &[],
+        game!("schedule = alternating"),
+    ),
     word(
         "seed",
         "seed = 42",
@@ -310,6 +329,14 @@ const VALUES: &[Word] = &[
         "data odd { source = truth_table(4, popcount(x) & 1) }\ntrain learn { data = odd, model = lut[4], loss = count_error, optimiser = counter(limit = 8), batch = active(4), epochs = 4 }",
     ),
     word(
+        "alternating",
+        "alternating",
+        "of `schedule`",
+        "The players move one after the other, each where the last left the rest.",
+        &[],
+        game!("schedule = alternating"),
+    ),
+    word(
         "always",
         "always(claim)",
         "of `monitor`",
@@ -341,6 +368,14 @@ const VALUES: &[Word] = &[
         "The claim holds at some moment of the run: `reached`, or `open`.",
         &[("claim", "comparisons and finite(..), joined by `&`, `|`, `!`")],
         learn!("epochs = 5, monitor = [eventually(loss <= 0.5)]"),
+    ),
+    word(
+        "cycle",
+        "cycle(x = 5, y = 1)",
+        "of `schedule`",
+        "So many turns of each player, in this order, make a step; every player has at least one.",
+        &[],
+        game!("schedule = cycle(x = 5, y = 1)"),
     ),
     word(
         "every",
@@ -375,4 +410,12 @@ const VALUES: &[Word] = &[
         learn!("epochs = 5, monitor = [always(finite(loss))]"),
     ),
     word("last", "last", "of `select`", "The state after the last update.", &[], learn!("epochs = 5, select = last")),
+    word(
+        "simultaneous",
+        "simultaneous",
+        "of `schedule`",
+        "All players move at once, from the same parameters.",
+        &[],
+        game!("schedule = simultaneous"),
+    ),
 ];
