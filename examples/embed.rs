@@ -2,6 +2,7 @@
 //!
 //! The program text says what is learnt and how; the host makes the examples, steps the learner, asks it for the request
 //! at its input, saves it and goes on from the bytes.
+#![allow(clippy::print_stdout, reason = "an example says what it does")]
 
 use catlearn::{Fault, MemoryWorld, Program};
 use ndarray::{Array2, Axis};
@@ -23,7 +24,7 @@ fn examples(n: usize) -> (Array2<f64>, Array2<f64>) {
         let at = if k == 0 { i % n } else { i / n };
         2.0 * at as f64 / (n - 1) as f64 - 1.0
     });
-    let y = x.map_axis(Axis(1), |row| (2.0 * row[0]).sin() * row[1]).insert_axis(Axis(1));
+    let y = (x.column(0).mapv(|u| (2.0 * u).sin()) * x.column(1)).insert_axis(Axis(1));
     (x, y)
 }
 

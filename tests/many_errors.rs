@@ -31,7 +31,7 @@ fn twenty_mistakes_in_a_thousand_lines() {
     let (said, sources) = said(&text, &MemoryWorld::default());
     let place = |d: &Diagnostic| {
         let span = d.span().unwrap();
-        (sources.place(span).line as usize, d.code.0, sources.slice(span).to_owned())
+        (sources.place(span).line, d.code.0, sources.slice(span).to_owned())
     };
     let found: Vec<thousand::Told> = said.0.iter().map(place).collect();
     assert_eq!(found, told, "{}", lines(&text, &MemoryWorld::default()).join("\n"));

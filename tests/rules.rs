@@ -15,8 +15,6 @@
 
 mod steps;
 
-use catlearn::elaborate::Program;
-use catlearn::source::MemoryWorld;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::Write as _;

@@ -11,6 +11,9 @@ use catlearn::reverse::reverse_diagram;
 use catlearn::source::MemoryWorld;
 use support::{draw, near, port_leaves, run};
 
+/// Outputs, and requests by path.
+type Outputs = (Vec<Vec<f64>>, Vec<(String, Vec<f64>)>);
+
 fn program(text: &str) -> Program {
     Program::parse(text, "test.lens", &MemoryWorld::default()).unwrap_or_else(|(said, _)| panic!("{said}"))
 }
@@ -35,11 +38,7 @@ fn by_path(d: &Diagram, seed: u64, rename: &dyn Fn(&str) -> String) -> Vec<Vec<f
 }
 
 /// The value and the request of every port, by path, at a request drawn from the seed.
-fn value_and_requests(
-    d: &Diagram,
-    seed: u64,
-    rename: &dyn Fn(&str) -> String,
-) -> (Vec<Vec<f64>>, Vec<(String, Vec<f64>)>) {
+fn value_and_requests(d: &Diagram, seed: u64, rename: &dyn Fn(&str) -> String) -> Outputs {
     let point = by_path(d, seed, rename);
     let asked = draw(&d.out_leaves(), seed ^ 77);
     let made = run(&reverse_diagram(d, &Tangent::Real).unwrap(), &[point.clone(), asked].concat(), 1);
