@@ -14,6 +14,8 @@ fn world() -> MemoryWorld {
         .with("library.lens", fs::read("tests/programs/library.lens").unwrap())
         .with("examples/data/iris.csv", fs::read("examples/data/iris.csv").unwrap())
         .with("abc.txt", "abcdefgh".repeat(24))
+        .with("H.csv", "2,1\n1,3\n")
+        .with("start.csv", "1\n-1\n")
 }
 
 fn programs() -> Vec<PathBuf> {
@@ -21,6 +23,21 @@ fn programs() -> Vec<PathBuf> {
     all.retain(|p| p.extension().is_some_and(|e| e == "lens"));
     all.sort();
     all
+}
+
+/// `const H : R[2, 2] = csv("H.csv")` is the matrix of the file, and a column is a vector.
+#[test]
+fn constants_come_from_files() {
+    let text = fs::read_to_string("tests/programs/quadratic_from_file.lens").unwrap();
+    let mut learner = Program::parse(&text, "q.lens", &world()).unwrap().learner("descend").unwrap();
+    // 0.5 x H x at (1, -1) with H = [[2, 1], [1, 3]]
+    assert_eq!(learner.step_alone().unwrap(), 1.5);
+    // x - 0.1 H x
+    let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
+    assert!(close(&learner.params().first().unwrap().1.to_f64(), &[0.9, -0.8]));
+    let said = Program::parse(&text, "q.lens", &MemoryWorld::default().with("start.csv", "1\n2\n3\n")).unwrap().check();
+    let told: Vec<&str> = said.0.iter().map(|d| d.message.as_str()).collect();
+    assert_eq!(told, ["`H.csv` was not found (looked in memory)", "`start` is declared R[2] and given as R[3, 1]"]);
 }
 
 #[test]

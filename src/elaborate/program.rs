@@ -421,6 +421,7 @@ impl Program {
         let prelude = (0..files.main).collect();
         let defs = Definitions::new(files.sources, files.files, prelude, &mut said);
         let mut defs = defs;
+        defs.read_constants(world);
         defs.circular = cycles::check(&defs, &mut said);
         for file in defs.files.iter().skip(files.main) {
             file.tree.items.iter().for_each(|i| lint::item(i, &mut said));

@@ -40,7 +40,7 @@ pub trait Meaning {
 /// # Errors
 /// Everything that is wrong with the record, each at its place.
 pub fn describe(item: &RecordItem, meaning: &dyn Meaning) -> Result<DataSpec, Diagnostics> {
-    let mut reader = Reader { meaning, faults: Diagnostics::default(), arrays: None, vocabulary: None };
+    let mut reader = Reader::new(meaning);
     reader.check_fields(item);
     let field = |name: &str| item.fields.iter().find(|f| &*f.name.name == name);
     let source = reader.required(item, field("source"), "source").and_then(|e| reader.origin(e));
@@ -112,6 +112,18 @@ pub(crate) struct Reader<'a> {
     pub(crate) arrays: Option<&'static str>,
     /// How many characters the source's vocabulary has, if the program names them.
     pub(crate) vocabulary: Option<usize>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader without faults, of a source that is not known yet.
+    pub(crate) fn new(meaning: &'a dyn Meaning) -> Reader<'a> {
+        Reader { meaning, faults: Diagnostics::default(), arrays: None, vocabulary: None }
+    }
+
+    /// What was found to be wrong.
+    pub(crate) fn into_faults(self) -> Diagnostics {
+        self.faults
+    }
 }
 
 impl Reader<'_> {

@@ -51,7 +51,12 @@ impl Reading<'_> {
     }
 
     /// The parts of one source; `known` are the characters of a text to which this one belongs.
-    fn parts(&mut self, origin: &Origin, known: Option<&Arc<[char]>>, faults: &mut Diagnostics) -> Option<Vec<Part>> {
+    pub(crate) fn parts(
+        &mut self,
+        origin: &Origin,
+        known: Option<&Arc<[char]>>,
+        faults: &mut Diagnostics,
+    ) -> Option<Vec<Part>> {
         let arrays = |made: [Array; 2]| made.map(Part::Array).to_vec();
         let (names, parts) = match &origin.kind {
             OriginKind::Inline(rows) => {

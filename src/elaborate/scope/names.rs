@@ -4,10 +4,11 @@
 //! prelude's. Maps, rules, types, dims and consts share one space of names; data and training runs have their own.
 //! Definitions that need each other in a circle are refused here, so that everything after may follow names freely.
 
+use crate::data::{Matrix, matrix};
 use crate::elaborate::scope::imports::Loaded;
 pub(crate) use crate::source::nearest;
-use crate::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span};
-use crate::syntax::ast::{Ident, Item, ItemKind};
+use crate::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, World};
+use crate::syntax::ast::{Expr, ExprKind, Ident, Item, ItemKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub(crate) struct Definitions {
     prelude: Vec<usize>,
     /// Definitions that need themselves; they are not looked into.
     pub(crate) circular: FxHashSet<DefId>,
+    /// What the files hold that constants name: `const H : R[2, 2] = csv("H.csv")`.
+    pub(crate) matrices: FxHashMap<Span, Result<Matrix, Diagnostics>>,
 }
 
 /// The name an item defines.
@@ -79,6 +82,12 @@ fn is_run(item: &Item) -> bool {
     matches!(item.kind, ItemKind::Data(_) | ItemKind::Train(_) | ItemKind::Game(_))
 }
 
+/// Whether a constant is what a file holds: `csv("H.csv")`.
+pub(crate) fn is_file(value: &Expr) -> bool {
+    let ExprKind::Apply(head, _) = &value.kind else { return false };
+    matches!(&head.kind, ExprKind::Path(path) if matches!(path.as_slice(), [name] if &*name.name == "csv"))
+}
+
 impl Definitions {
     /// Builds the scopes; names defined twice in one file are reported.
     pub(crate) fn new(
@@ -118,7 +127,22 @@ impl Definitions {
         }
         let imported_twice: Vec<Diagnostic> = (0..files.len()).flat_map(|f| twice(&files, &scopes, f)).collect();
         imported_twice.into_iter().for_each(|d| diagnostics.push(d));
-        Definitions { sources, files, scopes, prelude, circular: FxHashSet::default() }
+        let (circular, matrices) = (FxHashSet::default(), FxHashMap::default());
+        Definitions { sources, files, scopes, prelude, circular, matrices }
+    }
+
+    /// Reads the files that constants name; what is wrong with one is said where its constant is elaborated.
+    pub(crate) fn read_constants(&mut self, world: &dyn World) {
+        for file in self.files.iter().filter(|f| !self.prelude.iter().any(|p| *p == f.id.0 as usize)) {
+            let from = self.sources.get(file.id).map(|s| s.name.to_string()).unwrap_or_default();
+            for item in &file.tree.items {
+                if let ItemKind::Const(decl) = &item.kind
+                    && is_file(&decl.value)
+                {
+                    self.matrices.insert(decl.value.span, matrix(&decl.value, &from, world));
+                }
+            }
+        }
     }
 
     /// The item behind an id, unless it is in a circle.

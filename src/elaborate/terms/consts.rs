@@ -1,4 +1,4 @@
-//! Constant tensors: numbers, nested lists, names of consts, `eye[n]`, `zeros[..]`, `ones[..]`.
+//! Constant tensors: numbers, nested lists, names of consts, `eye[n]`, `zeros[..]`, `ones[..]`, csv files.
 
 use crate::elaborate::session::Elab;
 use crate::elaborate::typing::dims::{Vars, entries_of};
@@ -52,9 +52,10 @@ impl<'p> Elab<'p> {
         let ty = self.ty(&decl.ty, env)?;
         let leaf = self.leaf_of(&ty, &Vars::default())?;
         let dims = leaf.literal_dims().unwrap_or_default();
-        let (shape, entries) = match self.triangle(&decl.value, &leaf, env)? {
-            Some(entries) => (dims.clone(), entries),
-            None => self.const_tensor(&decl.value, env)?,
+        let (shape, entries) = match (self.triangle(&decl.value, &leaf, env)?, self.of_file(decl, &dims)?) {
+            (Some(entries), _) => (dims.clone(), entries),
+            (None, Some(found)) => found,
+            (None, None) => self.const_tensor(&decl.value, env)?,
         };
         if shape.is_empty() {
             let x = entries.first().copied().unwrap_or(0.0);
@@ -76,6 +77,21 @@ impl<'p> Elab<'p> {
         }
         held(decl, &leaf, &entries)?;
         Ok((leaf, entries))
+    }
+
+    /// What the file of a const holds; a single row or column is a vector where the const declares one.
+    fn of_file(&mut self, decl: &ConstDecl, dims: &[u64]) -> Res<Option<Entries>> {
+        match self.defs.matrices.get(&decl.value.span) {
+            None => Ok(None),
+            Some(Ok((shape, entries))) => {
+                let vector = matches!((shape, dims), ([1, n] | [n, 1], [m]) if n == m);
+                Ok(Some((if vector { dims.to_vec() } else { shape.to_vec() }, entries.clone())))
+            }
+            Some(Err(said)) => {
+                said.0.iter().for_each(|d| self.diagnostics.push(d.clone()));
+                Err(None)
+            }
+        }
     }
 
     /// `upper_triangle(c)` of the size that the const declares.
@@ -205,7 +221,11 @@ impl<'p> Elab<'p> {
                     });
                 }
                 match name.as_deref() {
-                    Some("csv") => Self::not_yet("this constant", e.span),
+                    Some("csv") => fault(
+                        Diagnostic::error(Code::CONSTANT, "a file is a constant of its own")
+                            .at(e.span, "within another expression")
+                            .help("give it a name: `const H : R[2, 2] = csv(\"H.csv\")`"),
+                    ),
                     _ => self.number(e, env).map(|x| (Vec::new(), vec![x])),
                 }
             }
