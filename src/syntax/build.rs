@@ -277,7 +277,16 @@ impl Builder<'_> {
 
     fn field(&mut self, node: Node<'_>) -> Option<Field> {
         let mut kids = kids(node);
-        Some(Field { name: self.ident(&kids.next()?), value: self.expr(kids.next()?)? })
+        let name = self.ident(&kids.next()?);
+        let value = kids.next()?;
+        let value = match value.as_rule() {
+            Rule::xor_name => {
+                let span = self.span(&value);
+                Expr { kind: ExprKind::Path(vec![self.ident(&value)]), span }
+            }
+            _ => self.expr(value)?,
+        };
+        Some(Field { name, value })
     }
 
     fn record(&mut self, node: Node<'_>) -> Option<RecordItem> {

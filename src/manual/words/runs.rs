@@ -149,9 +149,9 @@ const AGGREGATORS: &[Word] = &[
         "xor",
         "xor",
         "Bool[rows, n] -> Bool[n]",
-        "Requests that are bits meet in their parity; taken over parity, never written, since `xor` is an operator.",
+        "Requests that are bits meet in their parity; what is taken over parity when nothing is named.",
         &[],
-        "",
+        bits!("loss = xor_error, optimiser = rda, epochs = 4, aggregate = xor"),
     ),
 ];
 
