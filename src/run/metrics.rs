@@ -146,7 +146,9 @@ pub(super) struct Counted {
     exact: usize,
     /// For each k how many labels were among the k largest outputs.
     tops: Vec<(usize, usize)>,
+    /// How many examples were counted, and how many classes: one at each place of a sequence.
     total: usize,
+    places: usize,
     entropy: Option<Entropy>,
     /// One an output.
     fit: Option<Vec<Fit>>,
@@ -193,25 +195,36 @@ impl Counted {
             }
         }
         let named = if let Base::Fin(n) = base { Some(n as usize) } else { None };
-        let classes = named.unwrap_or(if self.one_class || wide != 1 { wide } else { 2 });
+        // A sequence has a class at each place, along the last axis; anything else has one.
+        let last = if named.is_some() { 1 } else { predicted.shape().last().copied().unwrap_or(1).max(1) };
+        let of_truth = if labels { 1 } else { last };
+        let several = (predicted.shape().len() > 2 && last > 1) || named.is_some();
+        let by_place = several && wide / last == deep / of_truth.max(1) && deep.is_multiple_of(of_truth);
+        let (wide_place, deep_place) = if by_place { (last, of_truth) } else { (wide, deep) };
+        let classes = named.unwrap_or(if self.one_class || wide_place != 1 { wide_place } else { 2 });
         if self.counts.len() < classes {
             self.counts = vec![vec![0; classes]; classes];
         }
         let one = self.one_class && wide == 1;
         let class = |row: &[f64], cut: f64| if one { 0 } else { class(row, cut) };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a label, checked by its port")]
+        let label = |row: &[f64]| row.first().map_or(0, |x| *x as usize);
         for (row, truth) in p.chunks(wide.max(1)).zip(t.chunks(deep.max(1))) {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a label, checked by its port")]
-            let label = |row: &[f64]| row.first().map_or(0, |x| *x as usize);
-            let found = if named.is_some() { label(row) } else { class(row, 0.0) };
-            let real = if labels { label(truth) } else { class(truth, 0.5) };
-            if let Some(n) = self.counts.get_mut(real).and_then(|r| r.get_mut(found)) {
-                *n += 1;
+            let mut all = true;
+            for (row, truth) in row.chunks(wide_place.max(1)).zip(truth.chunks(deep_place.max(1))) {
+                let found = if named.is_some() { label(row) } else { class(row, 0.0) };
+                let real = if labels { label(truth) } else { class(truth, 0.5) };
+                if let Some(n) = self.counts.get_mut(real).and_then(|r| r.get_mut(found)) {
+                    *n += 1;
+                }
+                all &= found == real;
+                self.places += 1;
+                if let Some(place) = place(row, real) {
+                    self.tops.iter_mut().filter(|(k, _)| place < *k).for_each(|(_, n)| *n += 1);
+                }
             }
             self.total += 1;
-            self.exact += usize::from(if bits { row == truth } else { found == real });
-            if let Some(place) = place(row, real) {
-                self.tops.iter_mut().filter(|(k, _)| place < *k).for_each(|(_, n)| *n += 1);
-            }
+            self.exact += usize::from(if bits { row == truth } else { all });
         }
     }
 
@@ -230,8 +243,8 @@ impl Counted {
 
     #[allow(clippy::cast_precision_loss, reason = "counts of examples")]
     fn tops(&self) -> Vec<(usize, f64)> {
-        let seen = self.tops.iter().filter(|_| self.total > 0);
-        seen.map(|(k, n)| (*k, *n as f64 / self.total as f64)).collect()
+        let seen = self.tops.iter().filter(|_| self.places > 0);
+        seen.map(|(k, n)| (*k, *n as f64 / self.places as f64)).collect()
     }
 }
 
@@ -340,6 +353,28 @@ mod tests {
         let logit = Tensor::real(&[2, 1], vec![0.1, -0.1]).unwrap();
         let truth = Tensor::real(&[2, 1], vec![1.0, 0.0]).unwrap();
         assert_eq!(counted(&logit, Base::Real, &truth), (Some(1.0), Some(1.0)));
+    }
+
+    #[test]
+    fn a_sequence_has_a_class_at_each_place() {
+        // Two examples of two places: (1, 0) and (0, 1), of which the last is wrong.
+        let logits = vec![0.0, 1.0, 0.2, 1.0, 0.5, 0.0, 2.0, 0.0, 0.1, 0.0, 0.1, 0.0];
+        let scores = Tensor::real(&[2, 2, 3], logits).unwrap();
+        let labels = Tensor::int(&[2, 2], vec![1, 0, 0, 0]).unwrap();
+        let mut hot = vec![0.0; 12];
+        [1, 3, 6, 9].into_iter().for_each(|at| hot[at] = 1.0);
+        let metrics = [Metric::Accuracy, Metric::ExactMatch, Metric::TopKAccuracy(2), Metric::ConfusionMatrix];
+        for target in [labels.clone(), Tensor::real(&[2, 2, 3], hot).unwrap()] {
+            let found = asked(&metrics, &scores, &target);
+            assert_eq!((found.accuracy, found.exact_match), (Some(0.75), Some(0.5)));
+            assert_eq!(found.top, [(2, 1.0)]);
+            assert_eq!(found.confusion, Some(vec![vec![2, 1, 0], vec![0, 1, 0], vec![0, 0, 0]]));
+        }
+        let named = Tensor::int(&[2, 2], vec![1, 0, 0, 1]).unwrap();
+        assert_eq!(
+            counted(&named, Base::Fin(3), &Tensor::int(&[2, 2], vec![1, 0, 0, 0]).unwrap()),
+            (Some(0.75), Some(0.5))
+        );
     }
 
     fn asked(metrics: &[Metric], predicted: &Tensor<f64>, target: &Tensor<f64>) -> Metrics {

@@ -114,6 +114,17 @@ fn measurable(training: &Training, data: &Dataset) -> Result<(), Diagnostics> {
             }
         }
         let classes = output.as_ref().map_or(0, |leaf| leaf.dims.last().map_or(1, |d| d.at(1)));
+        if let Some(leaf) = output.as_ref().filter(|leaf| leaf.rank() > 1 && classes > 1) {
+            let places = leaf.size(1) / classes;
+            let labels = matches!(target.values, Values::Fin { .. });
+            let given = if labels { target.size() } else { target.size() / classes };
+            if places != given {
+                return wrong(
+                    format!("`{key}` needs a class for each of the {places} places of {leaf}, the target has {given}"),
+                    "end the model in one number for each class, or give a target for every place",
+                );
+            }
+        }
         match metric {
             Metric::TopKAccuracy(k) if k > classes => {
                 return wrong(

@@ -74,7 +74,7 @@ const METRICS: &[Word] = &[
         "accuracy",
         "accuracy",
         "",
-        "The share of examples whose largest output names the class, ties to the lower; one output names class 1 above 0.",
+        "The share of examples whose largest output names the class, ties to the lower; one output names class 1 above 0; each place of a sequence counts as one.",
         &[],
         onehot!("epochs = 5, metrics = [accuracy]"),
     ),
