@@ -12,6 +12,7 @@ use catlearn::source::MemoryWorld;
 use commands::{catlearn, ends, folder, json, last, lines, tensor, text};
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 use steps::{flat, learner, trajectory};
 
 /// The parameters after 0, 1, .., `steps` steps, each a cycle of turns.
@@ -345,4 +346,56 @@ fn the_example_of_two_moons_trains_to_finite_losses() {
         assert!(all.iter().all(|l| l[key].as_f64().unwrap().is_finite()), "{key}");
     }
     assert_eq!(json(&out.join("run.json"))["result"]["steps"], 150);
+}
+
+#[test]
+fn a_resume_within_a_cycle_shows_its_monitors_the_losses_met_before() {
+    let dir = folder("game-resume-met");
+    let file = dir.join("g.lens");
+    let program =
+        "model v {A: R[1] ~ ones, B: R[1] ~ ones} : () -> R[1] () { dot(A, B) + 0.5 * dot(A, A) - 0.5 * dot(B, B) }
+        game g { player A minimises v with gd(lr = 0.1) player B maximises v with gd(lr = 0.1)
+        schedule = cycle(A = 1, B = 3), steps = 2, seed = 1, on_violation = stop,
+        monitor = [always(finite(loss)), always(finite(loss.A))] }";
+    fs::write(&file, program).unwrap();
+    let (whole, broken) = (dir.join("whole"), dir.join("broken"));
+    ends(&catlearn(&["train", text(&file), "--out", text(&whole)]), 0);
+    ends(&catlearn(&["train", text(&file), "--out", text(&broken), "--stop-after", "2"]), 130);
+    ends(&catlearn(&["train", "--resume", text(&broken)]), 0);
+    assert_eq!(last(&whole), last(&broken));
+    let monitors = |run: &Path| json(&run.join("run.json"))["result"]["monitors"].clone();
+    assert_eq!(monitors(&whole), monitors(&broken));
+}
+
+#[test]
+fn the_best_state_of_a_first_player_who_maximises_has_the_largest_loss() {
+    let dir = folder("game-select-maximises");
+    let file = dir.join("g.lens");
+    let program = "model v {A: R[1] ~ ones} : () -> R[1] () { 1 - A * A }
+        game g { player A maximises v with gd(lr = 0.1) steps = 5, seed = 1, select = best(train.loss), validate = every(1) }";
+    fs::write(&file, program).unwrap();
+    let run = dir.join("run");
+    ends(&catlearn(&["train", text(&file), "--out", text(&run)]), 0);
+    let best = fs::read(run.join("checkpoint/best.safetensors")).unwrap();
+    let last = fs::read(run.join("checkpoint/last.safetensors")).unwrap();
+    let a = |bytes: &[u8]| -> f32 { f32::from_le_bytes(bytes[bytes.len() - 4..].try_into().unwrap()) };
+    assert!((a(&last) - 0.8_f32.powi(5)).abs() < 1e-6);
+    assert_eq!(a(&best), a(&last));
+}
+
+#[test]
+fn a_fault_is_no_violation_by_a_loss_that_the_turn_did_not_meet() {
+    let dir = folder("game-stale");
+    let file = dir.join("g.lens");
+    let program = "model v {A: R[1] ~ ones, B: R[1] ~ ones} : () -> R[1] () { 1e300 * 1e8 * dot(A, B) }
+        game g { player A minimises v with gd(lr = 10) player B maximises v with gd(lr = 1)
+        schedule = alternating, steps = 3, seed = 1, precision = f64,
+        monitor = [always(finite(loss.B)), always(finite(loss.A))] }";
+    fs::write(&file, program).unwrap();
+    let run = dir.join("run");
+    // The first turn is A's: B has met no loss when its state breaks.
+    ends(&catlearn(&["train", text(&file), "--out", text(&run)]), 1);
+    let monitors = json(&run.join("run.json"))["result"]["monitors"].clone();
+    let verdicts: Vec<&str> = monitors.as_array().unwrap().iter().map(|m| m["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["held", "held"]);
 }

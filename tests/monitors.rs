@@ -149,3 +149,16 @@ fn a_metric_that_is_watched_is_computed_and_folds_have_their_own_verdicts() {
     assert!(told.iter().all(|v| v["verdict"] == "open" && v["reports"] == 9), "{told:?}");
     assert!(json(&run.join("run.json"))["result"]["metrics"]["test"]["r2"].is_f64());
 }
+
+#[test]
+fn a_product_of_any_length_is_judged_from_the_left() {
+    let dir = folder("monitor-product");
+    let long = "loss".to_owned() + &" / 2 * 2".repeat(100_000);
+    let file = descent(&dir, "0.1", &format!("monitor = [always({long} == loss), always(8 / 4 / 2 == 1)]"));
+    let (_, said) = ends(&catlearn(&["train", text(&file), "--out", text(&dir.join("bad"))]), 1);
+    assert!(said.contains("looks at nothing"), "{said}");
+    let file = descent(&dir, "0.1", &format!("monitor = [always({long} == loss), always(8 / 4 / 2 * loss == loss)]"));
+    let run = dir.join("run");
+    ends(&catlearn(&["train", text(&file), "--out", text(&run)]), 0);
+    assert!(verdicts(&run).iter().all(|v| v["verdict"] == "held"));
+}

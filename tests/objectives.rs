@@ -192,3 +192,30 @@ fn losses_have_means_over_folds() {
     assert_eq!(folds.len(), 3);
     assert!((test["loss.mae"].as_f64().unwrap() - folds.iter().sum::<f64>() / 3.0).abs() < 1e-12);
 }
+
+/// The loss that a run tells of its training rows after steps of rate 0.
+fn evaluated(dir: &Path, name: &str, forms: &str) -> f64 {
+    let file = dir.join(format!("{name}.lens"));
+    let program = format!(
+        "model wide {{noise u: R[1] ~ normal(std = 1000)}} : R[1] -> R[1] (x) {{ x + u }}
+         model near {{noise u: R[1] ~ uniform}} : R[1] -> R[1] (x) {{ x + u }}
+         model m : R[1] -> R[1] {forms}
+         model w {{W: R[1] ~ ones}} : R[1] -> R[1] (x) {{ m(x) * W }}
+         data d {{ source = inline([[0, 0], [1, 1], [2, 2], [3, 3]]), input = columns(0), target = columns(1) }}
+         train a {{ data = d, model = w, loss = mse, optimiser = gd(lr = 0), steps = 2, seed = 1, shuffle = false }}\n"
+    );
+    fs::write(&file, program).unwrap();
+    let run = dir.join(name);
+    ends(&catlearn(&["train", text(&file), "--out", text(&run)]), 0);
+    json(&run.join("run.json"))["result"]["metrics"]["train"]["loss"].as_f64().unwrap()
+}
+
+#[test]
+fn the_noise_of_an_evaluate_form_is_its_own() {
+    let dir = folder("evaluate-noise");
+    // The same draws whatever noise the form of training has, also none.
+    let near = evaluated(&dir, "near", "(x) { near(x) }");
+    assert!(near > 0.0 && near < 1.0, "{near}");
+    assert_eq!(evaluated(&dir, "other", "(x) { near(wide(x)) } evaluate (x) { near(x) }"), near);
+    assert_eq!(evaluated(&dir, "none", "(x) { x } evaluate (x) { near(x) }"), near);
+}

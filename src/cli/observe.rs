@@ -86,6 +86,9 @@ impl Writing<'_> {
             // Within the cycle of a game, where the best state never is.
             if learner.turn() > 0 && score.is_none() {
                 metadata.insert("turn".into(), learner.turn().to_string());
+                let (loss, each) = learner.met();
+                let bits: Vec<String> = std::iter::once(&loss).chain(each).map(|l| l.to_bits().to_string()).collect();
+                metadata.insert("met_bits".into(), bits.join(" "));
             }
             if !self.watch.is_empty() {
                 metadata.insert("watch".into(), self.watch.clone());

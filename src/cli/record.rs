@@ -100,6 +100,10 @@ pub(super) fn hash(training: &Training) -> String {
         text.push(player.evaluate.to_string());
         text.push(format!("{}\n{} {}\n{:?}", rule.diagram, rule.holes, rule.evaluates, rule.noise));
         text.push(format!("{:?} {}", player.part, player.maximises));
+        let alone: Vec<_> = player.evaluate_noise.iter().filter(|n| !training.noise.contains(n)).collect();
+        if !alone.is_empty() {
+            text.push(without_places(&format!("{alone:?}")));
+        }
     }
     let begins = format!("{:?}\n{:?}\n{:?}", training.params, training.noise, training.states());
     let claims: Vec<&str> = s.monitors.iter().map(|m| &*m.text).collect();

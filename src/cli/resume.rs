@@ -80,6 +80,8 @@ pub(super) fn restore<T: Float>(
     };
     if last.metadata.contains_key("turn") {
         learner.restore_turn(usize_of(number(&last, "turn")?));
+        let met: Vec<f64> = list("met_bits")?.into_iter().map(f64::from_bits).collect();
+        learner.restore_met(&met).ok_or_else(|| format!("{LAST}: it does not say which losses were met"))?;
     }
     let known = match last.metadata.get("best_step").map(String::as_str) {
         Some("none") => None,

@@ -303,6 +303,8 @@ pub struct Player {
     pub objective: Diagram,
     /// Like `objective`, outside training.
     pub evaluate: Diagram,
+    /// Noise of one example in `evaluate`; ports of one path are one draw.
+    pub evaluate_noise: Vec<Parameter>,
     /// Whether its rule gets the negative of the requests.
     pub maximises: bool,
     /// The examples it reads.

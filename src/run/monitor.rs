@@ -68,15 +68,15 @@ impl Watch {
         Watch { seen: monitors.iter().map(|_| Seen::default()).collect() }
     }
 
-    /// Judges a moment, a report or a step, by its numbers.
+    /// Judges a moment, a report or a step, by its numbers: those propositions that are about it.
     pub(super) fn look(
         &mut self,
         monitors: &[Monitor],
-        reports: bool,
+        about: impl Fn(&Monitor) -> bool,
         step: usize,
         value: impl Fn(&Quantity) -> Option<f64>,
     ) {
-        for (monitor, seen) in monitors.iter().zip(&mut self.seen).filter(|(m, _)| m.reports == reports) {
+        for (monitor, seen) in monitors.iter().zip(&mut self.seen).filter(|(m, _)| about(m)) {
             if seen.decided.is_some() {
                 continue;
             }
@@ -208,7 +208,7 @@ fn names(claim: &Claim, at: usize, ahead: usize) -> bool {
             Term::Seen(a, b) => (*a, *b) == (at, ahead),
             Term::Sum(terms) => terms.iter().any(|t| term(t, at, ahead)),
             Term::Minus(t) => term(t, at, ahead),
-            Term::Times(p) | Term::Over(p) => term(&p.0, at, ahead) || term(&p.1, at, ahead),
+            Term::Product(factors) => factors.iter().any(|(_, t)| term(t, at, ahead)),
         }
     }
     match claim {
@@ -246,7 +246,9 @@ fn value(term: &Term, window: &[&[f64]]) -> f64 {
         Term::Seen(at, ahead) => window.get(*ahead).and_then(|m| m.get(*at)).copied().unwrap_or(f64::NAN),
         Term::Sum(terms) => terms.iter().map(|t| value(t, window)).sum(),
         Term::Minus(t) => -value(t, window),
-        Term::Times(p) => value(&p.0, window) * value(&p.1, window),
-        Term::Over(p) => value(&p.0, window) / value(&p.1, window),
+        Term::Product(factors) => factors.iter().fold(1.0, |product, (divides, t)| {
+            let x = value(t, window);
+            if *divides { product / x } else { product * x }
+        }),
     }
 }

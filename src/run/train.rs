@@ -7,7 +7,7 @@ use super::monitor::Watch;
 use super::schedule::{Schedule, Turn};
 use super::tensor::Tensor;
 use crate::data::Parts;
-use crate::elaborate::{OnViolation, Quantity, Select, Settings};
+use crate::elaborate::{Monitor, OnViolation, Quantity, Select, Settings};
 use crate::source::Diagnostic;
 
 /// What is known at the end of an epoch, or of `validate = every(k)` steps.
@@ -222,15 +222,21 @@ impl<T: Float> Going<'_, T> {
         let before = learner.updates();
         let made = learner.play(batch);
         let (loss, losses) = learner.met();
-        let ended = made.is_err() && std::iter::once(&loss).chain(losses).any(|l| !l.is_finite());
-        // A step is seen whole; a loss that ends the run is seen too.
-        if (made.is_ok() && learner.turn() == 0) || ended {
-            let named = learner.loss_names();
-            self.watch.look(&self.settings.monitors, false, before + 1, |quantity| match quantity {
-                Quantity::Loss(None) => Some(loss),
-                Quantity::Loss(Some(name)) => named.iter().position(|n| n == name).and_then(|i| losses.get(i)).copied(),
-                Quantity::Of(..) => None,
-            });
+        let named = learner.loss_names();
+        let number = |quantity: &Quantity| match quantity {
+            Quantity::Loss(None) => Some(0),
+            Quantity::Loss(Some(name)) => named.iter().position(|n| n == name).map(|at| at + 1),
+            Quantity::Of(..) => None,
+        };
+        let of = |number: usize| number.checked_sub(1).map_or(Some(&loss), |at| losses.get(at)).copied();
+        let now = learner.met_in_turn();
+        let whole = made.is_ok() && learner.turn() == 0;
+        let ended = made.is_err() && now.iter().filter_map(|n| of(*n)).any(|l| !l.is_finite());
+        // A step is seen whole; a loss that ends the run is seen too, without those of earlier turns.
+        if whole || ended {
+            let met = |m: &Monitor| m.quantities.iter().all(|q| number(q).is_some_and(|n| now.contains(&n)));
+            let about = |m: &Monitor| !m.reports && (whole || met(m));
+            self.watch.look(&self.settings.monitors, about, before + 1, |quantity| number(quantity).and_then(of));
         }
         self.since.add(&made?);
         self.moved = true;
@@ -256,7 +262,9 @@ impl<T: Float> Going<'_, T> {
             _ => test.as_ref(),
         };
         if let Select::Best { part, metric } = select {
-            let score = seen(part).and_then(|m| m.score(*metric));
+            // The loss of a first player who maximises is better when it is larger.
+            let raised = metric.is_none() && learner.maximises();
+            let score = seen(part).and_then(|m| if raised { m.value(None) } else { m.score(*metric) });
             // The later of equals is kept.
             if let Some(score) = score.filter(|s| !s.is_nan() && self.best.as_ref().is_none_or(|b| *s >= b.score)) {
                 let (params, states) = (learner.params().to_vec(), learner.states().to_vec());
@@ -265,13 +273,18 @@ impl<T: Float> Going<'_, T> {
         }
         let (train_loss, train_losses) = self.since.means();
         let (step, named) = (learner.updates(), learner.loss_names());
-        self.watch.look(monitors, true, step, |quantity| match quantity {
-            Quantity::Of(part, metric) => seen(part).and_then(|m| m.value(*metric)),
-            Quantity::Loss(None) => Some(train_loss),
-            Quantity::Loss(Some(name)) => {
-                named.iter().position(|n| n == name).and_then(|i| train_losses.get(i)).copied()
-            }
-        });
+        self.watch.look(
+            monitors,
+            |m| m.reports,
+            step,
+            |quantity| match quantity {
+                Quantity::Of(part, metric) => seen(part).and_then(|m| m.value(*metric)),
+                Quantity::Loss(None) => Some(train_loss),
+                Quantity::Loss(Some(name)) => {
+                    named.iter().position(|n| n == name).and_then(|i| train_losses.get(i)).copied()
+                }
+            },
+        );
         let epoch = schedule.epochs_of(learner);
         Ok(Report { step, epoch, train_loss, train_losses, valid, watch: self.watch.save() })
     }

@@ -3,12 +3,13 @@
 //! In: the field and the paths of the parameters. Out: which of them no rule moves. An entry is a path, the beginning
 //! of one up to a dot, or a pattern in which `*` crosses dots.
 
+use crate::elaborate::items::listed::listed;
 use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::stages::matches_pattern;
 use crate::elaborate::value::{Res, fault};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use crate::syntax::ast::{Arg, Expr, ExprKind};
+use crate::syntax::ast::{Expr, ExprKind};
 use std::sync::Arc;
 
 /// An entry as written.
@@ -27,11 +28,8 @@ impl Entry {
 /// The entries of the field.
 pub(crate) fn entries(elab: &mut Elab<'_>, e: Option<&Expr>) -> Vec<Entry> {
     let Some(e) = e else { return Vec::new() };
-    let list: Vec<&Expr> = match &e.kind {
-        ExprKind::List(args) => args.iter().filter_map(Arg::plain).collect(),
-        _ => vec![e],
-    };
-    let found: Vec<Res<Entry>> = list.into_iter().map(entry).collect();
+    let list = listed(e, "frozen");
+    let found: Vec<Res<Entry>> = elab.keep(list).unwrap_or_default().into_iter().map(entry).collect();
     found.into_iter().filter_map(|entry| elab.keep(entry)).collect()
 }
 

@@ -12,7 +12,7 @@ use crate::elaborate::items::objective::{Goal, objective_of, trained};
 use crate::elaborate::items::owners::{Players, owners};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::train::{Fields, fields_of, no_request, nothing_asked, told};
-use crate::elaborate::items::{frozen, settings};
+use crate::elaborate::items::{frozen, monitors, settings};
 use crate::elaborate::program::{BatchSize, Parameter, Part, Player, RuleDiagram, Training};
 use crate::elaborate::scope::names::{Definitions, nearest};
 use crate::elaborate::session::Elab;
@@ -61,6 +61,7 @@ pub(crate) fn game(
 struct Played {
     objective: Diagram,
     evaluate: Diagram,
+    evaluate_noise: Vec<Parameter>,
     params: Vec<ParamPort>,
 }
 
@@ -149,12 +150,12 @@ fn build(
     let leaves: Vec<(Arc<str>, Leaf)> = params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect();
     let mut made: Vec<Player> = Vec::new();
     let all = item.players.iter().zip(players).zip(parts).enumerate();
-    for (at, ((player, Played { objective, evaluate, .. }), part)) in all {
+    for (at, ((player, Played { objective, evaluate, evaluate_noise, .. }), part)) in all {
         let own = leaves.iter().zip(&owner).filter(|(_, o)| **o == Some(at)).map(|(leaf, _)| leaf.clone()).collect();
         let Some(rule) = rule_of(defs, player, own, &objective, &env, said) else { continue };
         let name = player.name.name.clone();
         let (span, maximises) = (player.name.span, player.maximises);
-        made.extend(part.map(|part| Player { name, span, objective, evaluate, maximises, part, rule }));
+        made.extend(part.map(|part| Player { name, span, objective, evaluate, evaluate_noise, maximises, part, rule }));
     }
     if made.len() < item.players.len() {
         return None;
@@ -180,14 +181,17 @@ fn build(
         );
         return None;
     }
+    // One player alone has the loss of the run.
+    let losses: Vec<Arc<str>> =
+        std::iter::once(&first).chain(&others).map(|p| p.name.clone()).filter(|_| !others.is_empty()).collect();
+    monitors::known(&settings.monitors, &losses).into_iter().for_each(|d| said.push(d));
     let slice = |span| defs.sources.slice(span).to_owned();
     let written = item.players.iter().map(|p| (format!("player.{}", p.name.name), slice(p.span)));
     let resolved = written.chain(fields.list.iter().map(|f| (f.name.name.to_string(), slice(f.value.span)))).collect();
     Some(Training {
         name: item.name.name.clone(),
         span: item.name.span,
-        // One player alone has the loss of the run.
-        losses: std::iter::once(&first).chain(&others).map(|p| p.name.clone()).filter(|_| !others.is_empty()).collect(),
+        losses,
         params,
         noise: noise.ports,
         player: first,
@@ -234,15 +238,16 @@ fn played<'p>(
 ) -> Option<Played> {
     let from = noise.drawn;
     let (objective, params, drawn) = objective_of(defs, goal, env, given, false, from, said)?;
-    let (evaluate, outside, _) = objective_of(defs, goal, env, given, true, from, said)?;
-    noise.drawn += drawn.len();
+    let (evaluate, outside, evaluate_noise) = objective_of(defs, goal, env, given, true, from, said)?;
+    // A number is one draw of one objective, in both of its forms.
+    noise.drawn += drawn.len().max(evaluate_noise.len());
     for port in drawn {
         // What the data draws is one draw for all.
         if !noise.ports.iter().any(|n| n.path == port.path) {
             noise.ports.push(port);
         }
     }
-    trained(&params, &outside, fields.name, said).then_some(Played { objective, evaluate, params })
+    trained(&params, &outside, fields.name, said).then_some(Played { objective, evaluate, evaluate_noise, params })
 }
 
 /// The rule of a player over the leaves that it owns.

@@ -94,7 +94,12 @@ fn noise<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Option<Res<(Lea
         return None;
     }
     let dims = group.args.iter().map(|arg| match &arg.value {
-        ArgValue::Expr(e) => elab.dim(e, env),
+        ArgValue::Expr(e) if arg.name.is_none() => elab.dim(e, env),
+        ArgValue::Expr(_) => fault(
+            Diagnostic::error(Code::DIMENSION, format!("`{}` of a game takes dimensions alone", name.name))
+                .at(arg.span, "a name")
+                .help(format!("write `{}[2]`, and scale its numbers in the objectives", name.name)),
+        ),
         ArgValue::Range(..) => fault(
             Diagnostic::error(Code::DIMENSION, "a dimension is a number")
                 .at(arg.span, "a range")

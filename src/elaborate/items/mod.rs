@@ -8,6 +8,7 @@ pub(super) mod game_data;
 pub(super) mod game_schedule;
 pub(super) mod given;
 pub(super) mod initialisers;
+pub(super) mod listed;
 pub(super) mod models;
 pub(super) mod monitors;
 pub(super) mod objective;

@@ -4,13 +4,14 @@
 //! that names a part of the data lives on reports, any other on steps; `next(..)` looks at the moment after. What the
 //! grammar knows beyond that (operators inside operators, `until`, `within`) is refused at its place.
 
+use crate::elaborate::items::listed::{listed, plain};
 use crate::elaborate::items::settings::metric;
 use crate::elaborate::items::train::Fields;
 use crate::elaborate::program::Metric;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Env, Res, fault};
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{Arg, CompareOp, Expr, ExprKind, GroupKind, ProductOp, SumOp};
+use crate::syntax::ast::{Arg, CompareOp, Expr, ExprKind, Group, GroupKind, ProductOp, SumOp};
 use std::sync::Arc;
 
 /// A temporal proposition about a run.
@@ -96,10 +97,8 @@ pub enum Term {
     Sum(Vec<Term>),
     /// A negative.
     Minus(Box<Term>),
-    /// A product.
-    Times(Box<(Term, Term)>),
-    /// A quotient.
-    Over(Box<(Term, Term)>),
+    /// A product, from the left; each factor with whether it divides.
+    Product(Vec<(bool, Term)>),
 }
 
 /// The propositions of a run, and what follows when one turns out false.
@@ -108,11 +107,7 @@ pub(crate) fn monitors<'p>(
     fields: &Fields<'p>,
     env: &Env<'p>,
 ) -> Res<(Vec<Monitor>, OnViolation)> {
-    let list: Vec<&'p Expr> = match fields.get("monitor").map(|e| (e, &e.kind)) {
-        None => Vec::new(),
-        Some((_, ExprKind::List(args))) => args.iter().filter_map(Arg::plain).collect(),
-        Some((e, _)) => vec![e],
-    };
+    let list = fields.get("monitor").map_or(Ok(Vec::new()), |e| listed(e, "monitor"))?;
     let found: Vec<Res<Monitor>> = list.into_iter().map(|e| monitor(elab, e, env)).collect();
     let found: Vec<Option<Monitor>> = found.into_iter().map(|m| elab.keep(m)).collect();
     let word = fields.get("on_violation").map(|e| (e, name_of(e)));
@@ -138,18 +133,22 @@ fn name_of(e: &Expr) -> Option<&str> {
 }
 
 /// `name(x)`.
-fn call(e: &Expr) -> Option<(&str, Vec<&Expr>)> {
-    let ExprKind::Apply(head, groups) = &e.kind else { return None };
-    let [group] = groups.as_slice() else { return None };
+fn call(e: &Expr) -> Res<Option<(&str, Vec<&Expr>)>> {
+    let ExprKind::Apply(head, groups) = &e.kind else { return Ok(None) };
+    let [Group { kind: GroupKind::Args, args, .. }] = groups.as_slice() else { return Ok(None) };
     let name = match &head.kind {
-        ExprKind::NextValue => "next",
-        _ => name_of(head)?,
+        ExprKind::NextValue => Some("next"),
+        _ => name_of(head),
     };
-    (group.kind == GroupKind::Args).then(|| (name, group.args.iter().filter_map(Arg::plain).collect()))
+    Ok(match name {
+        Some(name @ ("always" | "eventually" | "finite" | "next")) => Some((name, plain(args, name)?)),
+        Some(name) => Some((name, args.iter().filter_map(Arg::plain).collect())),
+        None => None,
+    })
 }
 
 fn monitor<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<Monitor> {
-    let (modality, body) = match call(e) {
+    let (modality, body) = match call(e)? {
         Some(("always", args)) if args.len() == 1 => (Modality::Always, args),
         Some(("eventually", args)) if args.len() == 1 => (Modality::Eventually, args),
         Some((name @ ("until" | "within" | "stable" | "next"), _)) => {
@@ -207,7 +206,7 @@ impl<'p> Looking<'_, 'p> {
                 let all = std::iter::once(&**first).chain(rest.iter().map(|(_, _, e)| e));
                 Ok(Claim::Any(all.map(|e| self.claim(elab, e, ahead)).collect::<Res<_>>()?))
             }
-            _ => match call(e) {
+            _ => match call(e)? {
                 Some(("finite", args)) if args.len() == 1 => {
                     let inner = args.first().copied().ok_or(None)?;
                     Ok(Claim::Finite(self.term(elab, inner, ahead)?))
@@ -233,7 +232,7 @@ impl<'p> Looking<'_, 'p> {
     }
 
     fn term_here(&mut self, elab: &mut Elab<'p>, e: &'p Expr, ahead: usize) -> Res<Term> {
-        if let Some(("next", args)) = call(e)
+        if let Some(("next", args)) = call(e)?
             && let [inner] = args.as_slice()
         {
             return self.term(elab, inner, ahead + 1);
@@ -261,16 +260,16 @@ impl<'p> Looking<'_, 'p> {
                 Ok(Term::Sum(terms))
             }
             ExprKind::Product(first, rest) => {
-                let mut term = self.term(elab, first, ahead)?;
+                let mut factors = vec![(false, self.term(elab, first, ahead)?)];
                 for (op, span, each) in rest {
-                    let pair = Box::new((term, self.term(elab, each, ahead)?));
-                    term = match op {
-                        ProductOp::Times => Term::Times(pair),
-                        ProductOp::Divide => Term::Over(pair),
+                    let divides = match op {
+                        ProductOp::Times => false,
+                        ProductOp::Divide => true,
                         _ => return Elab::not_yet("this product in a proposition", *span),
                     };
+                    factors.push((divides, self.term(elab, each, ahead)?));
                 }
-                Ok(term)
+                Ok(Term::Product(factors))
             }
             ExprKind::Path(path) if elab.resolve_path(path, self.env).is_none() && name_of(e) != Some("pi") => {
                 fault(Diagnostic::error(Code::MONITOR, "a run shows no such number").at(e.span, "unknown here").help(

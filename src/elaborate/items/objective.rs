@@ -8,6 +8,7 @@
 use crate::data::ColumnType;
 use crate::diagram::{Diagram, Op, Role, TypeFault, Wire};
 use crate::elaborate::items::given::{Given, of_tuple};
+use crate::elaborate::items::listed::listed;
 use crate::elaborate::items::models::{Subject, input_name};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::items::train::Fields;
@@ -20,7 +21,7 @@ use crate::elaborate::value::{Env, Res, Value, fault};
 use crate::object::{Base, Dim, Leaf};
 use crate::prim::divided;
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use crate::syntax::ast::{Arg, Expr, ExprKind};
+use crate::syntax::ast::{Expr, ExprKind};
 use std::sync::Arc;
 
 /// What a run is about: a model with losses, or objectives.
@@ -100,10 +101,7 @@ pub(crate) fn goal<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'p>) 
 
 /// One loss, or those of a list.
 fn losses<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, e: &'p Expr, env: &Env<'p>, what: &str) -> Res<Losses<'p>> {
-    let each: Vec<&'p Expr> = match &e.kind {
-        ExprKind::List(args) => args.iter().filter_map(Arg::plain).collect(),
-        _ => vec![e],
-    };
+    let each = listed(e, what)?;
     if each.is_empty() {
         let none = Diagnostic::error(Code::TRAIN_FIELD, format!("`{what}` names nothing to train"));
         return fault(none.at(e.span, "an empty list").help(format!("name one: `{what} = [f, g]`")));

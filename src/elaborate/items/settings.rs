@@ -1,5 +1,6 @@
 //! The settings of a training run, each checked where it is written.
 
+use crate::elaborate::items::listed::{listed, plain};
 use crate::elaborate::items::monitors::{Monitor, OnViolation, monitors};
 use crate::elaborate::items::train::Fields;
 use crate::elaborate::program::{
@@ -155,7 +156,9 @@ pub(crate) fn settings<'p>(elab: &mut Elab<'p>, fields: &Fields<'p>, env: &Env<'
     let order = elab.keep(order);
     let validate = match fields.get("validate").map(|e| (e, call(e))) {
         None => Ok(None),
-        Some((_, Some(("every", [Arg { value: ArgValue::Expr(k), .. }])))) => count(elab, k, env, "every").map(Some),
+        Some((_, Some(("every", [Arg { name: None, value: ArgValue::Expr(k), .. }])))) => {
+            count(elab, k, env, "every").map(Some)
+        }
         Some((e, _)) => wrong(e, "validate", "every(k)", "every(100)"),
     };
     let validate = elab.keep(validate);
@@ -294,11 +297,8 @@ fn no_metric<T>(e: &Expr) -> Res<T> {
 
 fn metrics<'p>(elab: &mut Elab<'p>, e: Option<&'p Expr>, env: &Env<'p>) -> Res<Vec<Metric>> {
     let Some(e) = e else { return Ok(Vec::new()) };
-    let list: Vec<&Expr> = match &e.kind {
-        ExprKind::List(args) => args.iter().filter_map(Arg::plain).collect(),
-        _ => vec![e],
-    };
-    list.into_iter()
+    listed(e, "metrics")?
+        .into_iter()
         .map(|m| match metric(elab, m, env)? {
             Some((None, metric)) => Ok(metric),
             _ => no_metric(m),
@@ -321,14 +321,14 @@ pub(crate) fn metric<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res
         [part, name] => (Some(&*part.name), name),
         _ => return Ok(None),
     };
-    let plain = match &*name.name {
+    let found = match &*name.name {
         "accuracy" => Metric::Accuracy,
         "confusion_matrix" => Metric::ConfusionMatrix,
         "exact_match" => Metric::ExactMatch,
         "perplexity" => Metric::Perplexity,
         "r2" => Metric::R2,
         "top_k_accuracy" => {
-            let [Arg { value: ArgValue::Expr(k), .. }] = args else {
+            let [Arg { name: None, value: ArgValue::Expr(k), .. }] = args else {
                 return fault(
                     Diagnostic::error(Code::TRAIN_FIELD, "`top_k_accuracy` needs its k")
                         .at(e.span, "among how many?")
@@ -339,7 +339,7 @@ pub(crate) fn metric<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res
         }
         _ => return Ok(None),
     };
-    Ok(args.is_empty().then_some((part, plain)))
+    Ok(args.is_empty().then_some((part, found)))
 }
 
 fn select<'p>(elab: &mut Elab<'p>, e: Option<&'p Expr>, env: &Env<'p>) -> Res<Select> {
@@ -367,16 +367,17 @@ fn select<'p>(elab: &mut Elab<'p>, e: Option<&'p Expr>, env: &Env<'p>) -> Res<Se
 }
 
 fn order<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<Vec<Vec<usize>>> {
-    let Some(("batches", [Arg { value: ArgValue::Expr(Expr { kind: ExprKind::List(rows), .. }), .. }])) = call(e)
+    let Some(("batches", [Arg { name: None, value: ArgValue::Expr(Expr { kind: ExprKind::List(rows), .. }), .. }])) =
+        call(e)
     else {
         return wrong(e, "order", "a list of batches of rows", "batches([[0, 3], [1]])");
     };
     let mut out = Vec::new();
-    for row in rows {
-        let ArgValue::Expr(Expr { kind: ExprKind::List(items), span }) = &row.value else {
+    for row in plain(rows, "batches")? {
+        let ExprKind::List(items) = &row.kind else {
             return wrong(e, "order", "a list of batches of rows", "batches([[0, 3], [1]])");
         };
-        out.push(batch(elab, items, *span, env)?);
+        out.push(batch(elab, items, row.span, env)?);
     }
     if out.is_empty() {
         return wrong(e, "order", "at least one batch", "batches([[0, 3], [1]])");
@@ -386,14 +387,7 @@ fn order<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<Vec<Vec<usi
 
 fn batch<'p>(elab: &mut Elab<'p>, items: &'p [Arg], span: Span, env: &Env<'p>) -> Res<Vec<usize>> {
     let mut rows = Vec::new();
-    for item in items {
-        let ArgValue::Expr(e) = &item.value else {
-            return fault(
-                Diagnostic::error(Code::TRAIN_FIELD, "rows are whole numbers")
-                    .at(item.span, "a range")
-                    .help("list the rows: `[0, 1, 2]`"),
-            );
-        };
+    for e in plain(items, "batches")? {
         let n = whole(elab.number(e, env)?, e.span)?;
         match usize::try_from(n) {
             Ok(n) => rows.push(n),

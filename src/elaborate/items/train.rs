@@ -130,7 +130,7 @@ fn build(
     let types = spec.as_ref().map(|(s, _, _)| s.types()).unwrap_or_default();
     let given = Given { at: data_at, types, wires: None };
     let (objective, params, noise) = objective_of(defs, &goal, &env, &given, false, 0, said)?;
-    let (evaluate, outside, _) = objective_of(defs, &goal, &env, &given, true, 0, said)?;
+    let (evaluate, outside, evaluate_noise) = objective_of(defs, &goal, &env, &given, true, 0, said)?;
     if !trained(&params, &outside, fields.name, said) {
         return None;
     }
@@ -190,6 +190,7 @@ fn build(
             span: record.name.span,
             objective,
             evaluate,
+            evaluate_noise,
             maximises: false,
             part: Part::Train,
             rule,

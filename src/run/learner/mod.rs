@@ -21,7 +21,7 @@ use super::tensor::Tensor;
 use crate::compile::simplify;
 use crate::data::{Dataset, Parts};
 use crate::diagram::{Diagram, TypeFault};
-use crate::elaborate::{Part, StateInit, StatePort, Training};
+use crate::elaborate::{Parameter, Part, StateInit, StatePort, Training};
 use crate::learn::batched;
 use crate::object::Leaf;
 use crate::random::{Stream, Use};
@@ -45,9 +45,13 @@ pub struct Learner<T> {
     at: Option<Fed<T>>,
     /// Whether each player has a loss of its own.
     game: bool,
+    /// Whether the first player's loss is to become larger.
+    maximises: bool,
     loss_names: Vec<Arc<str>>,
     /// The loss that was met last, and of several each.
     met: (f64, Vec<f64>),
+    /// The losses by number that the last turn met, also one that failed.
+    met_in_turn: Vec<usize>,
     param_leaves: Vec<Named>,
     state_leaves: Vec<Named>,
     input: Option<Rows<T>>,
@@ -88,10 +92,10 @@ impl<T: Float> Learner<T> {
                 .help("please report it with the program: what checks can be batched")
                 .into()
         };
-        let noise = &training.noise;
+        let noise: Vec<Parameter> = training.players().flat_map(|p| &p.evaluate_noise).cloned().collect();
         let losses: Vec<&Diagram> = training.players().map(|p| &p.evaluate).collect();
         let evaluate = batched(&beside(&losses).map_err(inner)?).map_err(inner)?;
-        let evaluate = Fed::new(&simplify(&evaluate), training, noise, &[]);
+        let evaluate = Fed::new(&simplify(&evaluate), training, &noise, &[]);
         let predict = match &training.predict {
             Some(model) => {
                 Some(Fed::new(&simplify(&batched(&model.diagram).map_err(inner)?), training, &model.noise, &[]))
@@ -143,6 +147,8 @@ impl<T: Float> Learner<T> {
             predict,
             at,
             game: !training.others.is_empty(),
+            maximises: training.player.maximises,
+            met_in_turn: Vec::new(),
             met: (f64::NAN, vec![f64::NAN; training.losses.len()]),
             loss_names: training.losses.clone(),
             param_leaves: training.params.iter().map(|p| (p.path.clone(), p.leaf.clone())).collect(),
@@ -180,6 +186,23 @@ impl<T: Float> Learner<T> {
     #[must_use]
     pub fn met(&self) -> (f64, &[f64]) {
         (self.met.0, &self.met.1)
+    }
+
+    /// Which losses the last turn met, also one that failed: 0 is the loss, then each of several.
+    pub(super) fn met_in_turn(&self) -> &[usize] {
+        &self.met_in_turn
+    }
+
+    /// Puts [`Learner::met`] to what it was, the loss and then each of several; `None` when there are not as many.
+    pub fn restore_met(&mut self, losses: &[f64]) -> Option<()> {
+        let (loss, each) = losses.split_first().filter(|(_, each)| each.len() == self.met.1.len())?;
+        self.met = (*loss, each.to_vec());
+        Some(())
+    }
+
+    /// Whether the loss, in a game that of the first player, is to become larger.
+    pub(super) fn maximises(&self) -> bool {
+        self.maximises
     }
 
     /// The paths of the parameters that requests are made for, in the order of [`Watched::requests`].

@@ -164,12 +164,14 @@ impl<T: Float> Learner<T> {
         let Some((moves, _)) = self.cycle.get(kind) else { return Ok(Vec::new()) };
         let clocks: Vec<usize> = moves.iter().map(|m| self.clock_of(m)).collect();
         let mut moves = self.cycle.get_mut(kind).map(|slot| std::mem::take(&mut slot.0)).unwrap_or_default();
+        self.met_in_turn.clear();
         let made = self.make(&mut moves, &clocks, batch);
         if let Some(slot) = self.cycle.get_mut(kind) {
             slot.0 = moves;
         }
         let (losses, made) = made?;
         for (number, loss) in &losses {
+            self.met_in_turn.push(*number);
             match number.checked_sub(1) {
                 None => self.met.0 = *loss,
                 Some(at) => self.met.1.get_mut(at).into_iter().for_each(|slot| *slot = *loss),
