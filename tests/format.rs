@@ -127,7 +127,7 @@ fn a_file_with_errors_is_refused_with_its_errors() {
 }
 
 /// What is written and what becomes of it.
-const CASES: [(&str, &str); 16] = [
+const CASES: [(&str, &str); 19] = [
     ("dim  n=2+3 *-k^2", "dim n = 2 + 3 * -k ^ 2\n"),
     ("dim n = 3 dim k = n", "dim n = 3\ndim k = n\n"),
     ("const a:R[3]=[ 1,-2 , 3, ]", "const a : R[3] = [1, -2, 3]\n"),
@@ -144,6 +144,16 @@ const CASES: [(&str, &str); 16] = [
     ("train t { a = 1 bc = 2; d = 3, }", "train t { a = 1, bc = 2, d = 3 }\n"),
     ("train t {\na = 1 bc = 2\n\n\nd = 3\n\n}", "train t {\n    a = 1, bc = 2\n\n    d = 3\n}\n"),
     ("train t { a = 1\nbc = 2 // two\n// end\n}", "train t {\n    a  = 1\n    bc = 2  // two\n    // end\n}\n"),
+    // A comment behind the last field breaks the record, not what stands in the field.
+    (
+        "data d { source = csv(\"a.csv\", header = true) // the file\n}",
+        "data d {\n    source = csv(\"a.csv\", header = true)  // the file\n}\n",
+    ),
+    (
+        "train t { data = d, optimiser = sgd(lr = 0.1) // slow\n}",
+        "train t {\n    data = d, optimiser = sgd(lr = 0.1)  // slow\n}\n",
+    ),
+    ("train t { a = f(1) // one\n, b = 2 }", "train t {\n    a = f(1)  // one\n    b = 2\n}\n"),
     ("game g { player a minimises f  on d with gd( lr=1 ) }", "game g { player a minimises f on d with gd(lr = 1) }\n"),
     (
         "optimiser o(r)on p:R[n]per tensor{state u:R~zeros put(g){next u=g p}}",

@@ -155,14 +155,16 @@ impl<'t> Layout<'t> {
     fn record(&mut self, open: &Node, inner: &[Node], close: &Node) -> Doc<'t> {
         let fields = statements(inner);
         let newline = |l: &Self, f: &&[Node]| f.first().is_some_and(|n| l.begins_line(n.from));
-        let broken = self.broken(open, close) || fields.iter().any(|f| newline(self, f));
+        // A comment behind a field ends its line, so that the record cannot stand on one.
+        let broken = self.broken(open, close) || fields.iter().any(|f| newline(self, f) || self.noted(f));
         let column: usize = self.leaves.iter().take(open.to).rev().take(3).map(|l| l.text.chars().count() + 1).sum();
         let start = self.token(open);
         // Rows of fields, each with what stands above it.
         let mut rows: Vec<(Doc<'t>, Vec<&[Node]>)> = Vec::new();
         for (at, field) in fields.iter().enumerate() {
             let Some(first) = field.first() else { continue };
-            let begins = at == 0 || self.begins_line(first.from);
+            let above = at.checked_sub(1).and_then(|i| fields.get(i));
+            let begins = self.begins_line(first.from) || above.is_none_or(|f| self.noted(f));
             match rows.last_mut() {
                 Some((_, row)) if !begins => row.push(field),
                 _ => rows.push((self.lead(first.from, at == 0), vec![field])),
