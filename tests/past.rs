@@ -110,10 +110,16 @@ fn rows_come_in_any_form_and_order_and_go_out_in_theirs() {
     fs::write(dir.join("rows.csv"), other).unwrap();
     assert_eq!(ends(&catlearn(&["-q", "predict", run, text(&dir.join("rows.csv"))]), 0).0, one);
     // JSON lines, by name and in order, blank lines between.
-    let lines =
-        "{\"petal_width\":0.2,\"petal_length\":1.4,\"sepal_width\":3.5,\"sepal_length\":5.1}\n\n[5.1,3.5,1.4,0.2]\n";
-    let (said, _) = ends(&piped(&["-q", "predict", run], lines.as_bytes()), 0);
-    let values: Vec<Value> = said.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let named = "{\"petal_width\":0.2,\"petal_length\":1.4,\"sepal_width\":3.5,\"sepal_length\":5.1}\n";
+    let ordered = "[5.1,3.5,1.4,0.2]\n";
+    let lines = [format!("\n{named}\n"), format!("\n{ordered}\n")];
+    let said = lines.map(|lines| ends(&piped(&["-q", "predict", run], lines.as_bytes()), 0).0);
+    let values: Vec<Value> = said.concat().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    for (mixed, form) in [(format!("{named}\n{ordered}"), "in order"), (format!("{ordered}\n{named}"), "by names")] {
+        let (out, said) = ends(&piped(&["-q", "predict", run], mixed.as_bytes()), 1);
+        let told = said.contains("E0806") && said.contains("stdin:3:1") && said.contains(form);
+        assert!(out.is_empty() && told, "{said}");
+    }
     assert_eq!(values.len(), 2);
     assert_eq!(values[0], values[1]);
     assert_eq!(values[0]["prediction"], "Iris-setosa");
@@ -258,4 +264,13 @@ fn imports_are_kept_with_the_run() {
     assert_eq!(ends(&piped(&["predict", text(&run)], b"7\n"), 0).0, before);
     fs::remove_file(dir.join("parts.lens")).unwrap();
     assert_eq!(ends(&piped(&["predict", text(&run)], b"7\n"), 0).0, before);
+}
+
+#[test]
+fn a_run_without_a_best_state_yet_is_looked_at_in_its_last() {
+    let (_, run, _) = iris("no-best", &["--set", "select=best(train.accuracy)"]);
+    fs::remove_file(run.join("checkpoint/best.safetensors")).unwrap();
+    assert_eq!(evaluated(&run, &[])["state"], "last");
+    let (_, said) = ends(&catlearn(&["eval", text(&run), "--state", "best"]), 1);
+    assert!(said.contains("E0802") && said.contains("best.safetensors"), "{said}");
 }

@@ -291,3 +291,34 @@ fn a_terminal_has_a_live_line_and_a_curve() {
     let (_, said) = ends(&catlearn(&["train", &file, "--out", text(&run), "--force"]), 0);
     assert!(said.contains("epoch ") && !said.contains("ETA") && !said.contains('\r'), "{said}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_text_that_cannot_be_written_is_no_success() {
+    let dir = folder("full");
+    let input = fs::File::open(program(&dir, "epochs = 1, seed = 1")).unwrap();
+    let full = fs::File::create("/dev/full").unwrap();
+    let out = here(&dir, &["fmt", "-"]).stdin(input).stdout(full).output().unwrap();
+    let (_, said) = ends(&out, 1);
+    assert!(said.contains("cannot be written"), "{said}");
+}
+
+#[test]
+fn a_folder_that_the_path_of_a_program_leaves_again_has_no_say() {
+    let dir = folder("left-again");
+    fs::create_dir(dir.join("other")).unwrap();
+    fs::write(dir.join("other/catlearn.toml"), "no key\n").unwrap();
+    program(&dir, "epochs = 1, seed = 1");
+    ends(&here(&dir.join("other"), &["check", "../p.lens"]).output().unwrap(), 0);
+    ends(&here(&dir, &["check", "other/../p.lens"]).output().unwrap(), 0);
+}
+
+#[test]
+fn a_fault_in_an_override_is_one_of_the_command_line() {
+    let dir = folder("set-fault");
+    let path = program(&dir, "epochs = 1, seed = 1");
+    for set in ["foo=1", "loss=nope", "epochs"] {
+        let (_, said) = ends(&here(&dir, &["train", &path, "--set", set]).output().unwrap(), 2);
+        assert!(said.contains(set.split('=').next().unwrap()), "{said}");
+    }
+}

@@ -3,6 +3,8 @@
 //! In: the first file of that name beside the program or above it. Out: what flags and variables did not say. Precedence:
 //! flag, `CATLEARN_*`, the program's own `train` record, this file. A key that is not known is a fault at its place.
 
+use super::past::tidy;
+use super::record::absolute;
 use super::terminal::messages;
 use super::{Color, End, Shared};
 use catlearn::source::{Code, Diagnostic, SourceMap, Span};
@@ -35,7 +37,7 @@ enum Dirs {
 
 /// Fills in what flags and variables left open; `beside` is the program, or the folder of a run.
 pub(super) fn defaults(shared: &mut Shared, beside: &Path) -> Result<(), End> {
-    let start = std::path::absolute(beside).unwrap_or_else(|_| beside.to_path_buf());
+    let start = tidy(&absolute(beside));
     let Some(place) = start.ancestors().skip(1).map(|dir| dir.join(NAME)).find(|file| file.is_file()) else {
         return Ok(());
     };

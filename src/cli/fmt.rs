@@ -4,7 +4,7 @@
 //! error is left as it is.
 
 use super::load::text_of;
-use super::terminal::{answer, complain, messages, note};
+use super::terminal::{answer, complain, messages, note, whole};
 use super::{End, Shared};
 use catlearn::source::{Code, Diagnostic, SourceMap};
 use catlearn::syntax::format;
@@ -51,8 +51,7 @@ fn from_stdin(check: bool, shared: &Shared) -> Result<End, End> {
     if check {
         return differs("-", &text, &tidy);
     }
-    let mut out = io::stdout().lock();
-    out.write_all(tidy.as_bytes()).and_then(|()| out.flush()).map_err(|_| End::Fine)?;
+    whole(tidy.as_bytes())?;
     Ok(End::Fine)
 }
 

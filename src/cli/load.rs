@@ -93,9 +93,13 @@ impl Loaded {
         };
         self.program.training_with(&name, &overrides).map_err(|said| {
             self.say(shared, &said);
-            // A name that no file has stands on the command line only.
+            // A name that no file has stands on the command line only, and so does an override.
             let unknown = |d: &Diagnostic| d.code == Code::UNKNOWN_NAME && d.labels.is_empty();
-            if said.0.iter().any(unknown) { End::Usage } else { End::Fault }
+            let set = |d: &Diagnostic| {
+                let source = d.labels.first().and_then(|l| self.program.sources().get(l.span.file));
+                d.is_error() && source.is_some_and(|s| &*s.name == "--set")
+            };
+            if said.0.iter().any(|d| unknown(d) || set(d)) { End::Usage } else { End::Fault }
         })
     }
 }

@@ -26,7 +26,7 @@ use catlearn::source::{Code, Diagnostic};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
-pub(super) use self::world::{IMPORTS, imports};
+pub(super) use self::world::{IMPORTS, imports, tidy};
 
 /// Which state of a run is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -43,6 +43,11 @@ impl State {
             State::Last => "last",
             State::Best => "best",
         }
+    }
+
+    /// Its place in the run folder.
+    fn file(self) -> String {
+        format!("checkpoint/{}.safetensors", self.name())
     }
 }
 
@@ -115,7 +120,10 @@ impl Past {
         }
         training.settings.order = None;
         let folder = Folder { path: dir.to_path_buf() };
-        let state = state.unwrap_or(if selects { State::Best } else { State::Last });
+        // A run that was stopped before its first validation has selected nothing yet.
+        let kept = |state: State| dir.join(state.file()).is_file();
+        let unselected = !kept(State::Best) && kept(State::Last);
+        let state = state.unwrap_or(if selects && !unselected { State::Best } else { State::Last });
         Ok(Past { dir: dir.to_path_buf(), folder, fold, record, loaded, world, training, state })
     }
 
@@ -166,7 +174,7 @@ impl Past {
     fn learner<T: Float>(&self, data: Option<&Dataset>, shared: &Shared) -> Result<Learner<T>, End> {
         let made = Learner::new(&self.training, data, self.record.seed);
         let mut learner: Learner<T> = made.map_err(|said| self.say(shared, &said))?;
-        let name = format!("checkpoint/{}.safetensors", self.state.name());
+        let name = self.state.file();
         let bad = |why: String| fault(format!("{name}: {why}"), &self.folder.path, shared);
         let bytes = self.folder.read(&name).map_err(|e| bad(e.to_string()))?;
         let found = Checkpoint::load(&bytes, &learner, true).map_err(|e| bad(e.to_string()))?;

@@ -160,22 +160,37 @@ impl Naming {
         if self.whole { Cell::Whole(x as i64) } else { Cell::Number(number(x)) }
     }
 
-    /// Numbers led back through the steps of the target, so that they are in the units of the file.
+    /// Whether the target is numbers that were only moved and scaled, in columns that the model gives too.
+    fn leads_back(&self) -> bool {
+        let back = |step: &FittedStep| match step {
+            FittedStep::Standardise { mean, .. } => mean.len() == self.width,
+            FittedStep::MinMax { low, .. } => low.len() == self.width,
+            FittedStep::Scale(by) => *by != 0.0,
+            _ => false,
+        };
+        !self.whole && !self.steps.is_empty() && self.steps.iter().all(back)
+    }
+
+    /// Numbers led back through the steps of the target, so that they are in the units of the file; those that were
+    /// led back are numbers of double precision, whatever the run's is.
     fn plain(&self, out: &[f64], number: &dyn Fn(f64) -> f64) -> Vec<Cell> {
+        if !self.leads_back() {
+            return out.iter().map(|x| self.cell(*x, number)).collect();
+        }
         let mut values = out.to_vec();
         for step in self.steps.iter().rev() {
             match step {
-                FittedStep::Standardise { mean: add, deviation: by } if add.len() == values.len() => {
+                FittedStep::Standardise { mean: add, deviation: by } => {
                     values.iter_mut().zip(add).zip(by).for_each(|((x, add), by)| *x = *x * by + add);
                 }
-                FittedStep::MinMax { low, high } if low.len() == values.len() => {
+                FittedStep::MinMax { low, high } => {
                     values.iter_mut().zip(low).zip(high).for_each(|((x, low), high)| *x = *x * (high - low) + low);
                 }
-                FittedStep::Scale(by) if *by != 0.0 => values.iter_mut().for_each(|x| *x /= by),
+                FittedStep::Scale(by) => values.iter_mut().for_each(|x| *x /= by),
                 _ => {}
             }
         }
-        values.into_iter().map(|x| self.cell(x, number)).collect()
+        values.into_iter().map(Cell::Number).collect()
     }
 }
 
@@ -259,6 +274,18 @@ mod tests {
         let naming = Naming::new(Some(&encoder(steps)), "mse", Base::Real, 1);
         // 0.5 -> 1 between -1 and 3 -> 14 with mean 10 and deviation 4 -> 28.
         assert_eq!(said(&naming, &[0.5]), ("28".to_owned(), Vec::new()));
+        // Numbers of the file are no f32, so that one step of a large mean keeps its digits.
+        let far = vec![FittedStep::Standardise { mean: vec![16_777_217.0], deviation: vec![1.0] }];
+        let naming = Naming::new(Some(&encoder(far)), "mse", Base::Real, 1);
+        #[allow(clippy::cast_possible_truncation, reason = "what a run of single precision does")]
+        let single = |x: f64| f64::from(x as f32);
+        assert_eq!(naming.row(&[0.0], &single).0, [Cell::Number(16_777_217.0)]);
+        // Bits are none of the file's numbers, though those were scaled before they were cut.
+        let scaled = || FittedStep::Standardise { mean: vec![10.0], deviation: vec![4.0] };
+        let cut = encoder(vec![scaled(), FittedStep::Threshold(vec![0.0])]);
+        assert_eq!(said(&Naming::new(Some(&cut), "mse", Base::Real, 1), &[0.5]).0, "0.5");
+        assert_eq!(said(&Naming::new(Some(&cut), "xor_error", Base::Bool, 1), &[1.0]).0, "1");
+        assert_eq!(said(&Naming::new(Some(&encoder(vec![scaled()])), "l", Base::Int, 1), &[3.0]).0, "3");
         let bits = Naming::new(None, "xor_error", Base::Bool, 2);
         assert_eq!((said(&bits, &[1.0, 0.0]).0, bits.values()), ("1 0".to_owned(), 2));
     }

@@ -74,6 +74,13 @@ fn of_lines(encoders: &Encoders, name: &str, bytes: Vec<u8>, span: Span) -> Resu
         let place = Span::new(file, begin, begin + line.trim_end().len());
         if !line.trim().is_empty() {
             let value = parsed(line, file, begin).map_err(|d| (d.into(), Some(sources.clone())))?;
+            // The two orders of columns need not be the same.
+            if !records.is_empty() && value.is_object() != names.is_some() {
+                let fault = Diagnostic::error(Code::INPUT_ROW, "rows by names and rows in order are mixed")
+                    .at(place, if value.is_object() { "by names" } else { "in order" })
+                    .help("write all rows as objects, or all as arrays");
+                return Err((fault.into(), Some(sources.clone())));
+            }
             let wanted = || names.clone().unwrap_or_else(|| wanted(encoders, &value));
             let (wanted, cells) = cells(&value, wanted, place).map_err(|d| (d.into(), Some(sources.clone())))?;
             names = names.or(wanted);

@@ -42,7 +42,7 @@ pub(in crate::cli) fn imports(sources: &SourceMap, program: &str) -> BTreeMap<St
 }
 
 /// A path without `.` and `..`, as far as its text says.
-fn tidy(path: &Path) -> PathBuf {
+pub(in crate::cli) fn tidy(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {
