@@ -197,3 +197,132 @@ fn parameters_are_put_and_other_seeds_draw_others() {
     assert_eq!(inner.unwrap().metadata.get("seed").map(String::as_str), Some("2"));
     assert!(Values::from(&array![1.0]).len() == 1);
 }
+
+#[test]
+fn a_game_saved_within_its_cycle_goes_on_with_the_next_turn() {
+    let text = "
+        model v {A: R[1] ~ ones, B: R[1] ~ ones} : () -> R[1] () { dot(A, B) + 0.5 * dot(A, A) - 0.5 * dot(B, B) }
+        game g {
+          player A minimises v with gd(lr = 0.1)
+          player B maximises v with gd(lr = 0.1)
+          schedule = cycle(A = 1, B = 2)
+          steps = 4, seed = 1, precision = f64
+        }";
+    let mut one = learner(text, "g");
+    let fresh = one.save().unwrap();
+    one.step_alone().unwrap();
+    let mut two = learner(text, "g");
+    two.load(&one.save().unwrap()).unwrap();
+    for _ in 0..4 {
+        assert_eq!(one.step_alone().unwrap().to_bits(), two.step_alone().unwrap().to_bits());
+        assert_eq!(one.params(), two.params());
+    }
+    // A state at the start of a cycle puts a learner within one back to the start.
+    two.load(&fresh).unwrap();
+    let mut three = learner(text, "g");
+    three.step_alone().unwrap();
+    two.step_alone().unwrap();
+    assert_eq!(three.params(), two.params());
+}
+
+#[test]
+fn loading_takes_the_saved_seed_for_the_noise_to_come() {
+    let text = "
+        data d { source = inline([[1, 2, 3, 4, 1]]), input = columns(0..4), target = columns(4) }
+        train t {
+          data = d, model = dropout(rate = 0.5) >> dense[4, 1], loss = mse
+          optimiser = gd(lr = 0.01), steps = 3, precision = f64
+        }";
+    let program = Program::parse(text, "page.lens", &MemoryWorld::default()).unwrap();
+    let (x, y) = (array![[1.0, 2.0, 3.0, 4.0]], array![[1.0]]);
+    let mut one = program.learner_seeded("t", 7).unwrap();
+    one.step(&x, &y).unwrap();
+    let mut two = program.learner("t").unwrap();
+    two.load(&one.save().unwrap()).unwrap();
+    for _ in 0..5 {
+        one.step(&x, &y).unwrap();
+        two.step(&x, &y).unwrap();
+    }
+    assert_eq!(one.params(), two.params());
+    assert_eq!(one.save().unwrap(), two.save().unwrap());
+}
+
+/// A run that has passed all its epochs has no step left, also after saving and loading.
+#[test]
+fn a_fit_on_active_examples_is_continued() {
+    let text = "
+        model line : R[1] -> R[1] = dense[1, 1]
+        data points { source = inline([[0, 1], [1, 3], [2, 5]]), input = columns(0), target = columns(1) }
+        train fit { data = points, model = line, loss = mse, optimiser = gd(lr = 0.1), batch = active(2), epochs = 5 }";
+    let world = MemoryWorld::default();
+    let mut whole = learner(text, "fit");
+    whole.fit(&world, |_| true).unwrap();
+    let mut halves = learner(text, "fit");
+    assert!(halves.fit(&world, |_| false).unwrap().ended);
+    assert!(halves.updates() < whole.updates());
+    let mut loaded = learner(text, "fit");
+    loaded.load(&halves.save().unwrap()).unwrap();
+    for l in [&mut halves, &mut loaded] {
+        l.fit(&world, |_| true).unwrap();
+        assert_eq!((l.updates(), l.params()), (whole.updates(), whole.params()));
+    }
+    let steps = whole.updates();
+    whole.fit(&world, |_| true).unwrap();
+    assert_eq!(whole.updates(), steps);
+}
+
+/// At A = 2, F = 3, x = t = 1 the error is 4: the loss (A x + F x - t)^2 has the derivative 8 at A and 40 at x.
+#[test]
+fn a_game_of_one_player_asks_for_what_its_player_wants() {
+    for (side, sign) in [("minimises", 1.0), ("maximises", -1.0)] {
+        let text = format!(
+            "model v {{F: R[1] ~ [3], A: R[1] ~ [2]}} : (x: R[1], t: R[1]) -> R[1] (x, t) {{ let e = A * x + F * x - t  e * e }}
+            data d {{ source = inline([[1, 1]]), input = columns(0), target = columns(1) }}
+            game g {{ player A {side} v with gd(lr = 0.1) data = d, frozen = [F], steps = 4, seed = 1, precision = f64 }}"
+        );
+        let asked = learner(&text, "g").request(&array![[1.0]], &array![[1.0]]).unwrap();
+        assert_eq!(asked.params.iter().map(|(_, t)| t.to_f64()).collect::<Vec<_>>(), [[sign * 8.0]]);
+        assert_eq!(asked.input.unwrap().to_f64(), [sign * 40.0]);
+    }
+}
+
+/// A rule that looks at p + t: the request at x of A x is A + t, and t counts the player's turns.
+#[test]
+fn the_request_at_the_input_has_the_clock_of_the_player() {
+    let text = "
+        optimiser ahead on p : R[n] { get { p + step } put (g) { p } }
+        model v {A: R[1] ~ [2]} : (x: R[1], t: R[1]) -> R[1] (x, t) { A * x + t }
+        data d { source = inline([[1, 1]]), input = columns(0), target = columns(1) }
+        game g {
+          player A minimises v with ahead
+          data = d, schedule = cycle(A = 3), steps = 4, seed = 1, precision = f64
+        }";
+    let mut l = learner(text, "g");
+    let (x, y) = (array![[1.0]], array![[0.0]]);
+    for turn in 0..5 {
+        let asked = l.request(&x, &y).unwrap();
+        assert_eq!(asked.input.unwrap().to_f64(), [asked.loss], "turn {turn}");
+        l.step(&x, &y).unwrap();
+    }
+}
+
+#[test]
+fn a_game_whose_first_player_reads_no_data_takes_that_of_the_others() {
+    let text = "
+        model v {A: R[1] ~ ones} : () -> R[1] () { dot(A, A) }
+        model w {B: R[1] ~ ones} : (x: R[1], y: R[1]) -> R[1] (x, y) { (B * x - y) * (B * x - y) }
+        data d { source = inline([[1, 3]]), input = columns(0), target = columns(1) }
+        game g {
+          player A minimises v with gd(lr = 0.1)
+          player B minimises w with gd(lr = 0.1)
+          data = d, steps = 4, seed = 1, precision = f64
+        }";
+    let mut l = learner(text, "g");
+    assert_eq!(l.input().map(ToString::to_string).as_deref(), Some("R[1]"));
+    assert_eq!(l.target().map(ToString::to_string).as_deref(), Some("R[1]"));
+    // The derivative at B of the mean of (B - 3)^2 and (2 B - 4)^2 at 1 is -6.
+    l.step(&array![[1.0], [2.0]], &array![[3.0], [4.0]]).unwrap();
+    let params: Vec<f64> = l.params().iter().flat_map(|(_, t)| t.to_f64()).collect();
+    assert!((params[0] - 0.8).abs() < 1e-12 && (params[1] - 1.6).abs() < 1e-12, "{params:?}");
+    assert!(l.step_alone().is_err());
+}

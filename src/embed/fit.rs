@@ -27,10 +27,15 @@ pub struct Fit {
 struct Watch<F> {
     host: F,
     stop: bool,
+    /// Where `active(k)` stood when the best state was met.
+    seen_at_best: (usize, usize),
 }
 
-impl<T, F: FnMut(&Report) -> bool> Observer<T> for Watch<F> {
-    fn report(&mut self, report: &Report, _: &run::Learner<T>, _: Option<&Kept<T>>) -> Result<(), Diagnostic> {
+impl<T: Float, F: FnMut(&Report) -> bool> Observer<T> for Watch<F> {
+    fn report(&mut self, report: &Report, learner: &run::Learner<T>, best: Option<&Kept<T>>) -> Result<(), Diagnostic> {
+        if best.is_some_and(|b| b.step == learner.updates()) {
+            self.seen_at_best = (learner.seen(), learner.seen_at_step());
+        }
         self.stop = !(self.host)(report);
         Ok(())
     }
@@ -86,19 +91,22 @@ fn fit<T: Float>(
     let mut whole = run::Learner::new(training, data.as_ref(), seed)?;
     whole.restore(learner.params().to_vec(), learner.states().to_vec(), learner.updates());
     whole.restore_turn(learner.turn());
+    whole.restore_seen(learner.seen(), learner.seen_at_step());
     let empty = Parts::default();
     let parts = data.as_ref().map_or(&empty, |d| &d.parts);
     let shuffle = training.shuffles(data.as_ref().is_some_and(|d| d.shuffle));
     let mut schedule = Schedule::new(training, parts, shuffle, seed);
-    let mut watch = Watch { host, stop: false };
+    let mut watch = Watch { host, stop: false, seen_at_best: (0, 0) };
     let from = Started::anew(&training.settings);
     let outcome = run::run(&mut whole, &mut schedule, parts, &training.settings, from, &mut watch);
     if let Some(best) = outcome.best {
         whole.restore(best.params, best.states, best.step);
         whole.restore_turn(0);
+        whole.restore_seen(watch.seen_at_best.0, watch.seen_at_best.1);
     }
     learner.restore(whole.params().to_vec(), whole.states().to_vec(), whole.updates());
     learner.restore_turn(whole.turn());
+    learner.restore_seen(whole.seen(), whole.seen_at_step());
     if let Some(d) = outcome.fault {
         return Err(d.into());
     }

@@ -76,8 +76,8 @@ impl Learner {
     }
 
     fn port(&self, role: Role) -> Option<&Leaf> {
-        let d = &self.training.player.objective;
-        d.ports().iter().find(|p| p.role == role).map(|p| &p.leaf)
+        // Not every player of a game reads data.
+        self.training.players().flat_map(|p| p.objective.ports()).find(|p| p.role == role).map(|p| &p.leaf)
     }
 
     /// How many updates were made.
@@ -94,7 +94,7 @@ impl Learner {
     pub fn step<'a>(&mut self, x: impl Into<Values<'a>>, y: impl Into<Values<'a>>) -> Result<f64, Fault> {
         let (x, y) = (x.into(), y.into());
         Ok(each_precision!(&mut self.inner, l => {
-            let rows = show(l, &self.training.player.objective, Some(&x), Some(&y))?;
+            let rows = show(l, &objectives(&self.training), Some(&x), Some(&y))?;
             l.step(&rows)?
         }))
     }
@@ -105,7 +105,7 @@ impl Learner {
     /// [`Fault::Program`] when it takes examples, or the update is not finite.
     pub fn step_alone(&mut self) -> Result<f64, Fault> {
         Ok(each_precision!(&mut self.inner, l => {
-            let rows = show(l, &self.training.player.objective, None, None)?;
+            let rows = show(l, &objectives(&self.training), None, None)?;
             l.step(&rows)?
         }))
     }
@@ -125,7 +125,7 @@ impl Learner {
         };
         let x = x.into();
         let outs: Vec<Tensor<f64>> = each_precision!(&mut self.inner, l => {
-            let rows = show(l, &model.diagram, Some(&x), None)?;
+            let rows = show(l, &[&model.diagram], Some(&x), None)?;
             l.predict(&rows)?.iter().map(widened).collect()
         });
         // A model of a run has one output.
@@ -139,7 +139,7 @@ impl Learner {
     pub fn request<'a>(&mut self, x: impl Into<Values<'a>>, y: impl Into<Values<'a>>) -> Result<Request, Fault> {
         let (x, y) = (x.into(), y.into());
         each_precision!(&mut self.inner, l => {
-            let rows = show(l, &self.training.player.objective, Some(&x), Some(&y))?;
+            let rows = show(l, &objectives(&self.training), Some(&x), Some(&y))?;
             let watched = l.watch(&rows)?;
             let params = l.request_paths().into_iter().zip(watched.requests.iter().map(widened)).collect();
             let input = input_request(&self.training, l, &x, &y)?;
@@ -180,16 +180,24 @@ impl Learner {
         })
     }
 
-    /// Parameters, states and the count of updates as the bytes of a safetensors file.
+    /// Parameters, states and where the run stands as the bytes of a safetensors file.
     ///
     /// # Errors
     /// [`Fault::Checkpoint`] when two tensors have one name.
     pub fn save(&self) -> Result<Vec<u8>, Fault> {
-        let metadata = BTreeMap::from([
+        let mut metadata = BTreeMap::from([
             ("training".to_owned(), self.training.name.to_string()),
             ("seed".to_owned(), self.seed.to_string()),
             ("step".to_owned(), self.updates().to_string()),
         ]);
+        let (turn, seen, at_step) = each_precision!(&self.inner, l => (l.turn(), l.seen(), l.seen_at_step()));
+        if turn > 0 {
+            metadata.insert("turn".to_owned(), turn.to_string());
+        }
+        if seen > 0 {
+            metadata.insert("seen".to_owned(), seen.to_string());
+            metadata.insert("seen_at_step".to_owned(), at_step.to_string());
+        }
         Ok(each_precision!(&self.inner, l => Checkpoint::save(
             (l.param_leaves(), l.state_leaves()),
             (l.params(), l.states()),
@@ -197,37 +205,53 @@ impl Learner {
         )?))
     }
 
-    /// Goes on from bytes that [`Learner::save`] or the command line wrote.
+    /// Goes on from bytes that [`Learner::save`] or the command line wrote, with their seed.
     ///
     /// # Errors
     /// [`Fault::Checkpoint`] when they are not of this program; the learner is then as before.
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         each_precision!(&mut self.inner, l => {
             let saved = Checkpoint::load(bytes, l, true)?;
-            let step = usize::try_from(saved.number("step")?).unwrap_or(usize::MAX);
+            let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+            let or = |key: &str, absent: u64| match saved.metadata.contains_key(key) {
+                true => saved.number(key),
+                false => Ok(absent),
+            };
+            let (step, turn) = (count(saved.number("step")?), count(or("turn", 0)?));
+            let (seen, at_step) = (count(or("seen", 0)?), count(or("seen_at_step", 0)?));
+            let seed = or("seed", self.seed)?;
             l.restore(saved.params, saved.states, step);
+            l.restore_turn(turn);
+            l.restore_seen(seen, at_step);
+            l.restore_seed(seed);
+            self.seed = seed;
             Ok(())
         })
     }
 }
 
-/// Shows examples to a learner; the rows to step on, none for an objective without examples.
+/// What the players of a run are about.
+fn objectives(training: &Training) -> Vec<&Diagram> {
+    training.players().map(|p| &p.objective).collect()
+}
+
+/// Shows examples to a learner, of the types that the first of some diagrams with such ports has; the rows to step on,
+/// none for objectives without examples.
 fn show<T: Float>(
     learner: &mut run::Learner<T>,
-    d: &Diagram,
+    read: &[&Diagram],
     x: Option<&Values<'_>>,
     y: Option<&Values<'_>>,
 ) -> Result<Vec<usize>, Diagnostic> {
     let mut count = None;
     let mut given = |role: Role, values: Option<&Values<'_>>, what: &str| {
-        let places = d.ports_of(role);
-        let port = places.first().and_then(|at| d.ports().get(*at)).map(|p| &p.leaf);
-        if places.len() > 1 {
-            return Err(Diagnostic::error(
-                Code::DATA_SHAPE,
-                format!("the program takes {} wires as {what}", places.len()),
-            )
-            .help("the library passes one array for all inputs and one for all targets: join the wires with `cat`"));
+        let port = read.iter().flat_map(|d| d.ports()).find(|p| p.role == role).map(|p| &p.leaf);
+        let wires = read.iter().map(|d| d.ports_of(role).len()).max().unwrap_or(0);
+        if wires > 1 {
+            return Err(Diagnostic::error(Code::DATA_SHAPE, format!("the program takes {wires} wires as {what}"))
+                .help(
+                    "the library passes one array for all inputs and one for all targets: join the wires with `cat`",
+                ));
         }
         let (Some(port), Some(values)) = (port, values) else {
             return match port {
@@ -275,7 +299,7 @@ fn input_request<T: Float>(
             .help("give what has no reverse derivative a `prim` with a `rev`")
     };
     let d = look::input_request(training).map_err(|f| said(f.to_string()))?;
-    let point = look::point(rule).map_err(|f| said(f.to_string()))?;
+    let point = look::point(training).map_err(|f| said(f.to_string()))?;
     let at = learner.looked_at(&point)?;
     let mut noise = learner.noise_of_step(x.len() / port.map_or(1, |p| p.size(1)).max(1))?.into_iter();
     let mut inputs = Vec::new();

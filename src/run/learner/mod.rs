@@ -298,6 +298,11 @@ impl<T: Float> Learner<T> {
         self.updates = updates;
     }
 
+    /// Puts the seed of the noise to come to what it was.
+    pub fn restore_seed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
     /// Begins with other parameters than those drawn; states that begin as a parameter begin as these.
     pub fn begin_with(&mut self, params: Vec<Tensor<T>>) {
         for (state, copy) in self.states.iter_mut().zip(&self.copies) {

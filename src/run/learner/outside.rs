@@ -43,14 +43,16 @@ impl<T: Float> Learner<T> {
         Ok(first.into_iter().chain(&outs).map(Tensor::to_f64).collect())
     }
 
-    /// What a diagram of states, parameters and the clock gives at the state the learner is in.
+    /// What a diagram of states, parameters and the clock gives at the state the learner is in; in a game the clock is
+    /// that of the first player who is watched.
     ///
     /// # Errors
     /// A message when the machine cannot run.
     pub fn looked_at(&self, point: &Diagram) -> Result<Vec<Tensor<T>>, Diagnostic> {
         let mut inputs: Vec<Tensor<T>> = self.states.iter().chain(&self.params).cloned().collect();
-        #[allow(clippy::cast_precision_loss, reason = "a count of updates")]
-        inputs.push(Tensor::number(self.updates as f64));
+        let clock = self.watched.first().map_or(self.updates, |m| self.clock_of(m));
+        #[allow(clippy::cast_precision_loss, reason = "a count of turns")]
+        inputs.push(Tensor::number(clock as f64));
         Machine::new(point).run(&inputs, 1).map_err(|f| self.message(&f))
     }
 

@@ -122,7 +122,7 @@ impl<T: Float> Learner<T> {
     }
 
     /// How many turns the players of a move have made; those who move together have made as many.
-    fn clock_of(&self, m: &Move<T>) -> usize {
+    pub(super) fn clock_of(&self, m: &Move<T>) -> usize {
         self.made(|other| m.players.first().is_some_and(|p| other.players.contains(p)))
     }
 
