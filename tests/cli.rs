@@ -318,7 +318,7 @@ fn wrong_use_ends_with_two_and_wrong_programs_with_one() {
     assert_eq!(several.status.code(), Some(2));
     assert!(err(&several).contains("iris.lens:dense_run"), "{}", err(&several));
     let unknown = catlearn(&["train", "examples/iris.lens", "--set", "epoch=3"]);
-    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(unknown.status.code(), Some(2), "a field that only the command line names");
     assert!(err(&unknown).contains("did you mean `epochs`"), "{}", err(&unknown));
 }
 

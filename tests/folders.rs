@@ -45,7 +45,7 @@ fn the_last_of_two_flags_counts_and_either_length_replaces_the_other() {
     let file = written(&folder("set"), &rows(classes, "split = all", "epochs = 2, seed = 1"));
     assert_eq!(answer(&train(&file, &["--set", "epochs=3", "--set", "epochs=5"]))["epochs"], 5);
     assert_eq!(answer(&train(&file, &["--set", "steps=3", "--set", "batch=1"]))["steps"], 3);
-    ends(&train(&file, &["--set", "steps=3", "--set", "epochs=2"]), 1);
+    ends(&train(&file, &["--set", "steps=3", "--set", "epochs=2"]), 2);
     // config.toml has every key of a table once, with values of TOML.
     answer(&train(
         &file,

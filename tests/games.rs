@@ -332,7 +332,7 @@ fn a_game_is_checked_traced_and_set_like_a_run() {
         assert_eq!((paths("params"), paths("request"), paths("state")), (8, 8, 24));
     }
     ends(&catlearn(&["laws", text(&file), "--cases", "3"]), 0);
-    let (_, said) = ends(&catlearn(&["train", text(&file), "--set", "players=2"]), 1);
+    let (_, said) = ends(&catlearn(&["train", text(&file), "--set", "players=2"]), 2);
     assert!(said.contains("a game has no field `players`"), "{said}");
 }
 
