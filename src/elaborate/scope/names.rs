@@ -133,7 +133,7 @@ impl Definitions {
 
     /// Reads the files that constants name; what is wrong with one is said where its constant is elaborated.
     pub(crate) fn read_constants(&mut self, world: &dyn World) {
-        for file in self.files.iter().filter(|f| !self.prelude.iter().any(|p| *p == f.id.0 as usize)) {
+        for file in self.files.iter().filter(|f| !self.prelude.contains(&(f.id.0 as usize))) {
             let from = self.sources.get(file.id).map(|s| s.name.to_string()).unwrap_or_default();
             for item in &file.tree.items {
                 if let ItemKind::Const(decl) = &item.kind
