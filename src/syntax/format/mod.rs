@@ -38,10 +38,10 @@ pub fn format(text: &str) -> Result<String, Diagnostics> {
     format_to(text, print::WIDTH)
 }
 
-/// Formats a text for lines of `width` columns, as [`format`] does for 100.
+/// Formats a text for lines of `width` columns, as [`format()`] does for 100.
 ///
 /// # Errors
-/// As [`format`] has.
+/// As [`format()`] has.
 pub fn format_to(text: &str, width: usize) -> Result<String, Diagnostics> {
     let (file, said) = parse(FileId(0), text);
     if said.has_errors() {
