@@ -2,9 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used, reason = "tests")]
 #![allow(clippy::disallowed_types, reason = "tests look at the clock")]
 
+#[path = "support/tokens.rs"]
+mod tokens;
+
 use catlearn::source::{Code, Diagnostics, FileId, SourceMap};
 use catlearn::syntax::ast::{Body, Expr, ExprKind, File, ImportTarget, ItemKind, RuleBody, Statement};
 use catlearn::syntax::parse;
+use tokens::{Lcg, pieces};
 
 const EXAMPLES: [(&str, &str, usize); 9] = [
     ("autoencoder", include_str!("lens/autoencoder.lens"), 5),
@@ -213,31 +217,6 @@ fn every_suffix_of_every_example() {
             let _ = read(&text[at..]);
         }
     }
-}
-
-/// A small generator, so that the cases are the same on every machine.
-struct Lcg(u64);
-
-impl Lcg {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-}
-
-/// Start and end of the words and signs of a text.
-fn pieces(text: &str) -> Vec<(usize, usize)> {
-    let mut found: Vec<(usize, usize)> = Vec::new();
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    for (at, c) in text.char_indices() {
-        let joins = found.last().is_some_and(|(_, end)| *end == at && word(c) && text[..at].ends_with(word));
-        match found.last_mut() {
-            Some(last) if joins => last.1 = at + c.len_utf8(),
-            _ if !c.is_whitespace() => found.push((at, at + c.len_utf8())),
-            _ => {}
-        }
-    }
-    found
 }
 
 #[test]
