@@ -155,7 +155,8 @@ pub(super) struct Counted {
 }
 
 /// The class that one row of numbers names: the first largest; a single logit is class 1 above `cut`.
-fn class(row: &[f64], cut: f64) -> usize {
+#[must_use]
+pub fn class_of(row: &[f64], cut: f64) -> usize {
     if let [only] = row {
         return usize::from(*only > cut);
     }
@@ -206,7 +207,7 @@ impl Counted {
             self.counts = vec![vec![0; classes]; classes];
         }
         let one = self.one_class && wide == 1;
-        let class = |row: &[f64], cut: f64| if one { 0 } else { class(row, cut) };
+        let class = |row: &[f64], cut: f64| if one { 0 } else { class_of(row, cut) };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a label, checked by its port")]
         let label = |row: &[f64]| row.first().map_or(0, |x| *x as usize);
         for (row, truth) in p.chunks(wide.max(1)).zip(t.chunks(deep.max(1))) {

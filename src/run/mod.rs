@@ -33,7 +33,7 @@ pub use float::{Float, erf};
 pub use formula::evaluate_bits;
 pub use init::draw;
 pub use learner::{Learner, Named, Watched};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, class_of};
 pub use monitor::{Verdict, Watch, Witness};
 pub use reference::{Machine, evaluate};
 pub use schedule::{Schedule, Turn};

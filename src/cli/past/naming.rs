@@ -6,6 +6,7 @@
 
 use catlearn::data::{Encoder, FittedStep};
 use catlearn::object::Base;
+use catlearn::run::class_of;
 use serde_json::{Value, json};
 
 /// A value of an answer.
@@ -133,8 +134,7 @@ impl Naming {
         let class = match self.way {
             Way::Plain => return (self.plain(out, number), Vec::new()),
             Way::Label => first as usize,
-            Way::Largest => largest(out),
-            Way::Above => usize::from(first > 0.0),
+            Way::Largest | Way::Above => class_of(out, 0.0),
             Way::Binary => out.iter().enumerate().map(|(j, bit)| usize::from(*bit != 0.0) << j).sum(),
             Way::Only => 0,
         };
@@ -198,17 +198,6 @@ impl Naming {
 fn inverse_link(loss: &str) -> Option<&'static str> {
     let lines = include_str!("../../prelude/links.txt").lines();
     lines.filter_map(|l| l.split_once(' ')).find(|(name, _)| *name == loss).map(|(_, link)| link)
-}
-
-/// The place of the largest, the first of equals.
-fn largest(out: &[f64]) -> usize {
-    let mut best = 0;
-    for (at, x) in out.iter().enumerate() {
-        if out.get(best).is_none_or(|b| x > b) {
-            best = at;
-        }
-    }
-    best
 }
 
 #[cfg(test)]
