@@ -1,10 +1,10 @@
 //! `catlearn eval RUN [--split S | --data F]`: the metrics of a run that was made.
 
-use super::rows::{of_rows, read};
+use super::rows::of_rows;
 use super::{Past, State};
 use crate::cli::measure::{Measured, mean_of, on_parts, table};
 use crate::cli::observe::metrics_json;
-use crate::cli::terminal::{answer, complain, messages};
+use crate::cli::terminal::{answer, complain};
 use crate::cli::{End, Shared};
 use catlearn::data::Parts;
 use catlearn::diagram::Role;
@@ -120,17 +120,9 @@ impl Past {
     /// The metrics on the rows of another file.
     fn on_file<T: Float>(&self, file: &str, shared: &Shared) -> Result<(usize, Map<String, Value>), End> {
         let encoders = self.encoders(shared)?;
-        let (name, bytes) = super::predict::bytes_of(file, shared)?;
-        let (fresh, _) = read(self, &encoders, &name, bytes, true).map_err(|(said, sources)| {
-            match &sources {
-                Some(sources) => messages(shared, &said, sources),
-                None => self.loaded.say(shared, &said),
-            }
-            End::Fault
-        })?;
+        let (name, fresh, _) = self.rows(&encoders, file, true, shared)?;
         let say = |said: Diagnostics| self.say(shared, &said);
-        let (input, warnings) = fresh.encode(&encoders.input).map_err(|said| say(of_rows(said)))?;
-        self.loaded.say(shared, &warnings);
+        let input = self.encoded(&fresh, &encoders.input, shared)?;
         let mut learner = self.learner::<T>(None, shared)?;
         self.tell_state(learner.updates(), shared);
         let ports = self.training.player.objective.ports();

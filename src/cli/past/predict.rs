@@ -1,9 +1,9 @@
 //! `catlearn predict RUN [FILE|-]`: rows in, a prediction a row out, in the form that they came in.
 
 use super::naming::{Cell, Naming};
-use super::rows::{Form, of_rows, read};
+use super::rows::Form;
 use super::{Past, State};
-use crate::cli::terminal::{complain, messages, whole};
+use crate::cli::terminal::{complain, whole};
 use crate::cli::{End, Shared};
 use catlearn::data::{Column, Fresh};
 use catlearn::diagram::Role;
@@ -13,7 +13,6 @@ use catlearn::run::{Float, examples};
 use catlearn::source::{Code, Diagnostic};
 use clap::Args;
 use serde_json::{Map, Number, Value, json};
-use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -62,16 +61,8 @@ fn predicted(args: &PredictArgs, shared: &Shared) -> Result<End, End> {
         return Err(cannot(why, "join the wires of the model with `cat`".into()));
     }
     let encoders = past.encoders(shared)?;
-    let (name, bytes) = bytes_of(&args.file, shared)?;
-    let (fresh, form) = read(&past, &encoders, &name, bytes, !args.no_header).map_err(|(said, sources)| {
-        match &sources {
-            Some(sources) => messages(shared, &said, sources),
-            None => past.loaded.say(shared, &said),
-        }
-        End::Fault
-    })?;
-    let (column, warnings) = fresh.encode(&encoders.input).map_err(|said| past.say(shared, &of_rows(said)))?;
-    past.loaded.say(shared, &warnings);
+    let (_, fresh, form) = past.rows(&encoders, &args.file, !args.no_header, shared)?;
+    let column = past.encoded(&fresh, &encoders.input, shared)?;
     let leaf = model.diagram.out_leaves().into_iter().next();
     let (base, width) = leaf.map_or((Base::Real, 1), |l| (l.base, l.size(1)));
     let loss = past.training.resolved.iter().find(|(key, _)| key == "loss").map_or("", |(_, loss)| loss);
@@ -85,27 +76,6 @@ fn predicted(args: &PredictArgs, shared: &Shared) -> Result<End, End> {
     let form = if shared.json() { Form::Lines } else { form };
     whole(written.all(&outs, form).as_bytes())?;
     Ok(End::Fine)
-}
-
-/// Name and bytes of what is to be predicted.
-pub(super) fn bytes_of(file: &str, shared: &Shared) -> Result<(String, Vec<u8>), End> {
-    if file == "-" {
-        if std::io::stdin().is_terminal() {
-            crate::cli::terminal::note(shared, "rows are read from stdin; end them with Ctrl-D");
-        }
-        let mut bytes = Vec::new();
-        return match std::io::stdin().read_to_end(&mut bytes) {
-            Ok(_) => Ok(("stdin".to_owned(), bytes)),
-            Err(e) => {
-                complain(shared, Diagnostic::error(Code::INPUT_ROW, format!("stdin cannot be read: {e}")));
-                Err(End::Fault)
-            }
-        };
-    }
-    std::fs::read(file).map(|bytes| (file.to_owned(), bytes)).map_err(|e| {
-        complain(shared, Diagnostic::error(Code::INPUT_ROW, format!("`{file}` cannot be read: {e}")));
-        End::Fault
-    })
 }
 
 /// What the model gives for every row, one after the other.

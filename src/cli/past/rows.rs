@@ -5,9 +5,12 @@
 
 use super::Past;
 use super::encoders::Encoders;
-use catlearn::data::{Fresh, OriginKind};
+use crate::cli::terminal::{complain, messages};
+use crate::cli::{End, Shared};
+use catlearn::data::{Column, Encoder, Fresh, OriginKind};
 use catlearn::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use serde_json::Value;
+use std::io::{IsTerminal, Read};
 
 /// The form of rows, in and out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,16 +22,59 @@ pub(super) enum Form {
 }
 
 /// What is wrong, and the texts that the messages point into.
-pub(super) type Wrong = (Diagnostics, Option<SourceMap>);
+type Wrong = (Diagnostics, Option<SourceMap>);
+
+impl Past {
+    /// The rows of a file (`-` is stdin), with its name and its form; without `header` its first line is a row.
+    pub(super) fn rows(
+        &self,
+        encoders: &Encoders,
+        file: &str,
+        header: bool,
+        shared: &Shared,
+    ) -> Result<(String, Fresh, Form), End> {
+        let (name, bytes) = bytes_of(file, shared)?;
+        match read(self, encoders, &name, bytes, header) {
+            Ok((fresh, form)) => Ok((name, fresh, form)),
+            Err((said, Some(sources))) => {
+                messages(shared, &said, &sources);
+                Err(End::Fault)
+            }
+            Err((said, None)) => Err(self.say(shared, &said)),
+        }
+    }
+
+    /// Rows as an encoder makes them; what should be said is said.
+    pub(super) fn encoded(&self, fresh: &Fresh, encoder: &Encoder, shared: &Shared) -> Result<Column, End> {
+        let (column, warnings) = fresh.encode(encoder).map_err(|said| self.say(shared, &of_rows(said)))?;
+        self.loaded.say(shared, &warnings);
+        Ok(column)
+    }
+}
+
+/// Name and bytes of a file of rows; `-` is stdin.
+fn bytes_of(file: &str, shared: &Shared) -> Result<(String, Vec<u8>), End> {
+    if file == "-" {
+        if std::io::stdin().is_terminal() {
+            crate::cli::terminal::note(shared, "rows are read from stdin; end them with Ctrl-D");
+        }
+        let mut bytes = Vec::new();
+        return match std::io::stdin().read_to_end(&mut bytes) {
+            Ok(_) => Ok(("stdin".to_owned(), bytes)),
+            Err(e) => {
+                complain(shared, Diagnostic::error(Code::INPUT_ROW, format!("stdin cannot be read: {e}")));
+                Err(End::Fault)
+            }
+        };
+    }
+    std::fs::read(file).map(|bytes| (file.to_owned(), bytes)).map_err(|e| {
+        complain(shared, Diagnostic::error(Code::INPUT_ROW, format!("`{file}` cannot be read: {e}")));
+        End::Fault
+    })
+}
 
 /// Reads rows; without `header` the first line is a row whatever the run's own data has.
-pub(super) fn read(
-    past: &Past,
-    encoders: &Encoders,
-    name: &str,
-    bytes: Vec<u8>,
-    header: bool,
-) -> Result<(Fresh, Form), Wrong> {
+fn read(past: &Past, encoders: &Encoders, name: &str, bytes: Vec<u8>, header: bool) -> Result<(Fresh, Form), Wrong> {
     let Some((spec, _)) = &past.training.data else { return Err((Diagnostics::default(), None)) };
     let span = spec.source.span;
     let first = bytes.iter().copied().find(|b| !b.is_ascii_whitespace());
