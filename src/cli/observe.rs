@@ -73,6 +73,7 @@ impl Writing<'_> {
         let leaves = (learner.param_leaves(), learner.state_leaves());
         let write = |name: &str, tensors, step: usize, score: Option<f64>| {
             let mut metadata = self.metadata.clone();
+            metadata.extend(learner.standing());
             metadata.insert("step".into(), step.to_string());
             metadata.insert("since_bits".into(), self.since.loss.0.to_bits().to_string());
             metadata.insert("since_steps".into(), self.since.loss.1.to_string());
@@ -83,20 +84,16 @@ impl Writing<'_> {
                 metadata.insert("since_losses_bits".into(), of(&|(sum, _)| sum.to_bits().to_string()));
                 metadata.insert("since_losses_steps".into(), of(&|(_, steps)| steps.to_string()));
             }
-            // Within the cycle of a game, where the best state never is.
-            if learner.turn() > 0 && score.is_none() {
-                metadata.insert("turn".into(), learner.turn().to_string());
+            if score.is_some() {
+                // The best state is never within the cycle of a game.
+                metadata.remove("turn");
+            } else if learner.turn() > 0 {
                 let (loss, each) = learner.met();
                 let bits: Vec<String> = std::iter::once(&loss).chain(each).map(|l| l.to_bits().to_string()).collect();
                 metadata.insert("met_bits".into(), bits.join(" "));
             }
             if !self.watch.is_empty() {
                 metadata.insert("watch".into(), self.watch.clone());
-            }
-            // Where `active(k)` stands in the order of the examples.
-            if learner.seen() > 0 {
-                metadata.insert("seen".into(), learner.seen().to_string());
-                metadata.insert("seen_at_step".into(), learner.seen_at_step().to_string());
             }
             match score {
                 Some(score) => metadata.insert("score_bits".into(), score.to_bits().to_string()),

@@ -79,7 +79,6 @@ pub(super) fn restore<T: Float>(
         losses: sums.into_iter().map(f64::from_bits).zip(counts.into_iter().map(usize_of)).collect(),
     };
     if last.metadata.contains_key("turn") {
-        learner.restore_turn(usize_of(number(&last, "turn")?));
         let met: Vec<f64> = list("met_bits")?.into_iter().map(f64::from_bits).collect();
         learner.restore_met(&met).ok_or_else(|| format!("{LAST}: it does not say which losses were met"))?;
     }
@@ -108,16 +107,12 @@ pub(super) fn restore<T: Float>(
     } else {
         None
     };
-    if last.metadata.contains_key("seen") {
-        let seen = (number(&last, "seen")?, number(&last, "seen_at_step")?);
-        learner.restore_seen(usize_of(seen.0), usize_of(seen.1));
-    }
-    learner.restore(last.params, last.states, usize_of(step));
     let watch = match last.metadata.get("watch") {
         None => Watch::new(&settings.monitors),
         Some(saved) => Watch::restore(&settings.monitors, saved)
             .ok_or_else(|| format!("{LAST}: it does not say what the monitors have seen"))?,
     };
+    last.restore(learner).map_err(|e| e.to_string())?;
     Ok(Started { best, since, watch })
 }
 

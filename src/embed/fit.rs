@@ -89,9 +89,7 @@ fn fit<T: Float>(
         return Err(d.help("use `holdout` in the program, or `catlearn train` for the folds").into());
     }
     let mut whole = run::Learner::new(training, data.as_ref(), seed)?;
-    whole.restore(learner.params().to_vec(), learner.states().to_vec(), learner.updates());
-    whole.restore_turn(learner.turn());
-    whole.restore_seen(learner.seen(), learner.seen_at_step());
+    whole.stand_as(learner);
     let empty = Parts::default();
     let parts = data.as_ref().map_or(&empty, |d| &d.parts);
     let shuffle = training.shuffles(data.as_ref().is_some_and(|d| d.shuffle));
@@ -104,9 +102,7 @@ fn fit<T: Float>(
         whole.restore_turn(0);
         whole.restore_seen(watch.seen_at_best.0, watch.seen_at_best.1);
     }
-    learner.restore(whole.params().to_vec(), whole.states().to_vec(), whole.updates());
-    learner.restore_turn(whole.turn());
-    learner.restore_seen(whole.seen(), whole.seen_at_step());
+    learner.stand_as(&whole);
     if let Some(d) = outcome.fault {
         return Err(d.into());
     }

@@ -1,14 +1,14 @@
 //! A learner that the host steps with its own arrays.
 
 use super::fault::Fault;
-use super::look;
 use super::values::Values;
+use crate::compile::simplify;
 use crate::diagram::{Diagram, Role};
-use crate::elaborate::{Precision, Select, Settings, Training};
+use crate::elaborate::{Precision, Training};
+use crate::learn::{Point, batched, input_request, point};
 use crate::object::Leaf;
 use crate::run::{self, Checkpoint, Float, Machine, Tensor};
 use crate::source::{Code, Diagnostic};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A tensor with its path, as everywhere: `mlp.0.W`.
@@ -48,19 +48,17 @@ pub struct Learner {
     pub(super) training: Training,
     pub(super) seed: u64,
     pub(super) inner: Precise,
+    /// Made when a request is first asked for.
+    asking: Option<Option<Asking>>,
 }
 
 impl Learner {
     pub(super) fn new(training: Training, seed: u64) -> Result<Learner, Fault> {
-        // Parts of the data are looked at by `fit` alone.
-        let settings =
-            Settings { select: Select::Last, monitors: Vec::new(), order: None, ..training.settings.clone() };
-        let bare = Training { settings, ..training.clone() };
         let inner = match training.settings.precision {
-            Precision::F32 => Precise::Single(run::Learner::new(&bare, None, seed)?),
-            Precision::F64 => Precise::Double(run::Learner::new(&bare, None, seed)?),
+            Precision::F32 => Precise::Single(run::Learner::new(&training, None, seed)?),
+            Precision::F64 => Precise::Double(run::Learner::new(&training, None, seed)?),
         };
-        Ok(Learner { training, seed, inner })
+        Ok(Learner { training, seed, inner, asking: None })
     }
 
     /// The type of one input, if the run takes one.
@@ -138,11 +136,17 @@ impl Learner {
     /// As [`Learner::step`].
     pub fn request<'a>(&mut self, x: impl Into<Values<'a>>, y: impl Into<Values<'a>>) -> Result<Request, Fault> {
         let (x, y) = (x.into(), y.into());
+        if self.asking.is_none() {
+            self.asking = Some(Asking::of(&self.training)?);
+        }
         each_precision!(&mut self.inner, l => {
             let rows = show(l, &objectives(&self.training), Some(&x), Some(&y))?;
             let watched = l.watch(&rows)?;
             let params = l.request_paths().into_iter().zip(watched.requests.iter().map(widened)).collect();
-            let input = input_request(&self.training, l, &x, &y)?;
+            let input = match self.asking.iter().flatten().next() {
+                Some(asking) => asking.ask(&self.training, l, &x, &y, rows.len())?,
+                None => None,
+            };
             Ok(Request { loss: watched.loss, params, input })
         })
     }
@@ -185,19 +189,9 @@ impl Learner {
     /// # Errors
     /// [`Fault::Checkpoint`] when two tensors have one name.
     pub fn save(&self) -> Result<Vec<u8>, Fault> {
-        let mut metadata = BTreeMap::from([
-            ("training".to_owned(), self.training.name.to_string()),
-            ("seed".to_owned(), self.seed.to_string()),
-            ("step".to_owned(), self.updates().to_string()),
-        ]);
-        let (turn, seen, at_step) = each_precision!(&self.inner, l => (l.turn(), l.seen(), l.seen_at_step()));
-        if turn > 0 {
-            metadata.insert("turn".to_owned(), turn.to_string());
-        }
-        if seen > 0 {
-            metadata.insert("seen".to_owned(), seen.to_string());
-            metadata.insert("seen_at_step".to_owned(), at_step.to_string());
-        }
+        let mut metadata = each_precision!(&self.inner, l => l.standing());
+        metadata.insert("training".to_owned(), self.training.name.to_string());
+        metadata.insert("seed".to_owned(), self.seed.to_string());
         Ok(each_precision!(&self.inner, l => Checkpoint::save(
             (l.param_leaves(), l.state_leaves()),
             (l.params(), l.states()),
@@ -212,17 +206,8 @@ impl Learner {
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         each_precision!(&mut self.inner, l => {
             let saved = Checkpoint::load(bytes, l, true)?;
-            let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-            let or = |key: &str, absent: u64| match saved.metadata.contains_key(key) {
-                true => saved.number(key),
-                false => Ok(absent),
-            };
-            let (step, turn) = (count(saved.number("step")?), count(or("turn", 0)?));
-            let (seen, at_step) = (count(or("seen", 0)?), count(or("seen_at_step", 0)?));
-            let seed = or("seed", self.seed)?;
-            l.restore(saved.params, saved.states, step);
-            l.restore_turn(turn);
-            l.restore_seen(seen, at_step);
+            let seed = if saved.metadata.contains_key("seed") { saved.number("seed")? } else { self.seed };
+            saved.restore(l)?;
             l.restore_seed(seed);
             self.seed = seed;
             Ok(())
@@ -279,45 +264,62 @@ fn show<T: Float>(
     Ok((0..count.unwrap_or(0)).collect())
 }
 
-/// The request at the input of each example, at the point where the rule looks.
-fn input_request<T: Float>(
-    training: &Training,
-    learner: &run::Learner<T>,
-    x: &Values<'_>,
-    y: &Values<'_>,
-) -> Result<Option<Tensor<f64>>, Diagnostic> {
-    let objective = &training.player.objective;
-    let port = objective.ports().iter().find(|p| p.role == Role::Input).map(|p| &p.leaf);
-    let rule = &training.player.rule;
-    // The players of a game ask different things of an input.
-    if !training.others.is_empty() || port.and_then(|leaf| rule.tangent.of(leaf)).is_none() {
-        return Ok(None);
+/// What asks at the input: of a batch the request of each example, and the point of the rule where it is asked.
+#[derive(Clone, Debug)]
+struct Asking {
+    request: Diagram,
+    point: Diagram,
+}
+
+/// Why an input cannot be asked.
+fn no_request(training: &Training, why: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::error(Code::NO_REVERSE, why.to_string())
+        .at(training.span, "in this run")
+        .help("give what has no reverse derivative a `prim` with a `rev`")
+}
+
+impl Asking {
+    /// Nothing where the input has no tangent, and in a game of several players, who ask different things of an input.
+    fn of(training: &Training) -> Result<Option<Asking>, Diagnostic> {
+        let player = &training.player;
+        let input = player.objective.ports().iter().find(|p| p.role == Role::Input);
+        if !training.others.is_empty() || input.and_then(|p| player.rule.tangent.of(&p.leaf)).is_none() {
+            return Ok(None);
+        }
+        let one = input_request(player).map_err(|f| no_request(training, &f))?;
+        let request = simplify(&batched(&one).map_err(|f| no_request(training, &f))?);
+        let point = point(training, Point::Looked).map_err(|f| no_request(training, &f))?;
+        Ok(Some(Asking { request, point }))
     }
-    let said = |why: String| {
-        Diagnostic::error(Code::NO_REVERSE, why)
-            .at(training.span, "in this run")
-            .help("give what has no reverse derivative a `prim` with a `rev`")
-    };
-    let d = look::input_request(training).map_err(|f| said(f.to_string()))?;
-    let point = look::point(training).map_err(|f| said(f.to_string()))?;
-    let at = learner.looked_at(&point)?;
-    let mut noise = learner.noise_of_step(x.len() / port.map_or(1, |p| p.size(1)).max(1))?.into_iter();
-    let mut inputs = Vec::new();
-    for port in d.ports() {
-        let param = || learner.param_leaves().iter().position(|(p, _)| *p == port.path);
-        // Ports behind a batch have the type of one example in the objective.
-        let one = objective.ports().iter().find(|p| p.path == port.path && p.role == port.role).map(|p| &p.leaf);
-        let found = match (port.role, one) {
-            (Role::Input, Some(leaf)) => Some(x.examples(leaf, "input")?),
-            (Role::Target, Some(leaf)) => Some(y.examples(leaf, "target")?),
-            (Role::Noise, _) => noise.next(),
-            _ => param().and_then(|i| at.get(i)).cloned(),
-        };
-        inputs.push(found.unwrap_or_else(|| Tensor::number(f64::NAN)));
+
+    /// The request at the input of each example.
+    fn ask<T: Float>(
+        &self,
+        training: &Training,
+        learner: &run::Learner<T>,
+        x: &Values<'_>,
+        y: &Values<'_>,
+        batch: usize,
+    ) -> Result<Option<Tensor<f64>>, Diagnostic> {
+        let objective = &training.player.objective;
+        let at = learner.looked_at(&self.point)?;
+        let mut noise = learner.noise_of_step(batch)?.into_iter();
+        let mut inputs = Vec::new();
+        for port in self.request.ports() {
+            let param = || learner.param_leaves().iter().position(|(p, _)| *p == port.path);
+            // Ports behind a batch have the type of one example in the objective.
+            let one = objective.ports().iter().find(|p| p.path == port.path && p.role == port.role).map(|p| &p.leaf);
+            let found = match (port.role, one) {
+                (Role::Input, Some(leaf)) => Some(x.examples(leaf, "input")?),
+                (Role::Target, Some(leaf)) => Some(y.examples(leaf, "target")?),
+                (Role::Noise, _) => noise.next(),
+                _ => param().and_then(|i| at.get(i)).cloned(),
+            };
+            inputs.push(found.unwrap_or_else(|| Tensor::number(f64::NAN)));
+        }
+        let outs = Machine::new(&self.request).run(&inputs, batch.max(1)).map_err(|f| no_request(training, &f))?;
+        Ok(outs.first().map(widened))
     }
-    let batch = port.map_or(1, |p| x.len() / p.size(1).max(1)).max(1);
-    let outs = Machine::new(&d).run(&inputs, batch).map_err(|f| said(f.to_string()))?;
-    Ok(outs.first().map(widened))
 }
 
 /// The same numbers as doubles.

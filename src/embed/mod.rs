@@ -8,7 +8,6 @@
 mod fault;
 mod fit;
 mod learner;
-mod look;
 mod program;
 mod values;
 

@@ -9,9 +9,11 @@ mod aggregate;
 mod batched;
 mod displacement;
 mod learner;
+mod point;
 mod step;
 
 pub use batched::batched;
 pub use displacement::Displacement;
 pub use learner::{Changes, Displacements, TargetLearner};
-pub use step::{LearnFault, Step, gradient, requests_at, step, step_of, steps};
+pub use point::{Point, point};
+pub use step::{LearnFault, Step, gradient, input_request, step, step_of, steps};

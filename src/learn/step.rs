@@ -90,16 +90,21 @@ pub struct Step {
 /// [`LearnFault::Reverse`] when something on the way from a parameter to the loss has no reverse derivative, or the loss
 /// has no request over the tangent.
 pub fn gradient(objective: &Diagram, tangent: Tangent) -> Result<Diagram, LearnFault> {
-    requests_at(objective, tangent, Role::Param)
+    gradient_at(objective, tangent, &objective.ports_of(Role::Param), false)
 }
 
-/// The same with requests at the ports of any role: those of role `Input` are what the learner asks of whatever made
-/// its input.
+/// What a player asks, for one example, of whatever made its input: ports as its objective's; outputs the requests at
+/// the inputs that have a tangent.
 ///
 /// # Errors
 /// As [`gradient`].
-pub fn requests_at(objective: &Diagram, tangent: Tangent, role: Role) -> Result<Diagram, LearnFault> {
-    gradient_at(objective, tangent, &objective.ports_of(role), false)
+pub fn input_request(player: &Player) -> Result<Diagram, LearnFault> {
+    let (objective, tangent) = (&player.objective, player.rule.tangent);
+    let made = gradient_at(objective, tangent, &objective.ports_of(Role::Input), player.maximises)?;
+    let (b, outs) = Builder::resume(made);
+    // The loss stands before the requests, each of several losses behind them.
+    let behind = objective.outs().len().saturating_sub(1);
+    Ok(b.finish(outs.get(1..outs.len().saturating_sub(behind)).unwrap_or_default()))
 }
 
 /// The loss and the requests at some ports, of the negative loss if so said.

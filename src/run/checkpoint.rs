@@ -114,6 +114,21 @@ impl<T: Float> Checkpoint<T> {
         Ok(Checkpoint { params, states, metadata })
     }
 
+    /// Puts a learner to where the saved one stood (see [`Learner::standing`]); one that fails leaves it as it was.
+    ///
+    /// # Errors
+    /// [`CheckpointFault::Metadata`] when a count is missing or no number.
+    pub fn restore(self, learner: &mut Learner<T>) -> Result<(), CheckpointFault> {
+        let count = |key: &str| self.number(key).map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        let or_none = |key: &str| if self.metadata.contains_key(key) { count(key) } else { Ok(0) };
+        let (step, turn) = (count("step")?, or_none("turn")?);
+        let (seen, at_step) = (or_none("seen")?, or_none("seen_at_step")?);
+        learner.restore(self.params, self.states, step);
+        learner.restore_turn(turn);
+        learner.restore_seen(seen, at_step);
+        Ok(())
+    }
+
     /// A whole number of the metadata.
     ///
     /// # Errors
@@ -121,6 +136,23 @@ impl<T: Float> Checkpoint<T> {
     pub fn number(&self, key: &str) -> Result<u64, CheckpointFault> {
         let found = self.metadata.get(key).and_then(|v| v.parse().ok());
         found.ok_or_else(|| CheckpointFault::Metadata(key.to_owned()))
+    }
+}
+
+impl<T: Float> Learner<T> {
+    /// Where the learner stands, as metadata of a checkpoint: its updates, within the cycle of a game its turn, and where
+    /// `active(k)` stands in the order of the examples.
+    #[must_use]
+    pub fn standing(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::from([("step".to_owned(), self.updates().to_string())]);
+        if self.turn() > 0 {
+            all.insert("turn".to_owned(), self.turn().to_string());
+        }
+        if self.seen() > 0 {
+            all.insert("seen".to_owned(), self.seen().to_string());
+            all.insert("seen_at_step".to_owned(), self.seen_at_step().to_string());
+        }
+        all
     }
 }
 

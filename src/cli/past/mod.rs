@@ -20,7 +20,7 @@ use super::terminal::{complain, note};
 use super::world::FileWorld;
 use super::{End, Shared};
 use catlearn::data::{Dataset, OriginKind, Target};
-use catlearn::elaborate::{Program, Quantity, Select, Training};
+use catlearn::elaborate::{Program, Select, Training};
 use catlearn::run::{Checkpoint, Float, Learner, evaluate_bits};
 use catlearn::source::{Code, Diagnostic};
 use clap::ValueEnum;
@@ -98,7 +98,7 @@ impl Past {
             End::Fault
         })?;
         let mut loaded = Loaded { program, path: shown, text, world: FileWorld::new(&shared) };
-        let mut training = loaded.training(Some(&record.training), &record.set, &shared)?;
+        let training = loaded.training(Some(&record.training), &record.set, &shared)?;
         if hash(&training) != record.program_hash {
             return Err(fault("the program of this run means something else in this version", &main.path, &shared));
         }
@@ -108,17 +108,6 @@ impl Past {
             complain(&shared, d.help("leave `--state` off: the last state is the only one"));
             return Err(End::Usage);
         }
-        // Metrics that only the selection or a monitor asks for are told too; rows of the data are not known here.
-        let settings = &mut training.settings;
-        if let Select::Best { metric, .. } = std::mem::replace(&mut settings.select, Select::Last) {
-            settings.metrics.extend(metric);
-        }
-        for quantity in std::mem::take(&mut settings.monitors).iter().flat_map(|m| &m.quantities) {
-            if let Quantity::Of(_, Some(metric)) = quantity {
-                settings.metrics.push(*metric);
-            }
-        }
-        training.settings.order = None;
         let folder = Folder { path: dir.to_path_buf() };
         // A run that was stopped before its first validation has selected nothing yet.
         let kept = |state: State| dir.join(state.file()).is_file();
@@ -181,8 +170,7 @@ impl Past {
         if found.metadata.get("program_hash") != Some(&self.record.program_hash) {
             return Err(bad("the checkpoint is of another program".to_owned()));
         }
-        let step = found.number("step").map_err(|e| bad(e.to_string()))?;
-        learner.restore(found.params, found.states, usize::try_from(step).unwrap_or(usize::MAX));
+        found.restore(&mut learner).map_err(|e| bad(e.to_string()))?;
         Ok(learner)
     }
 

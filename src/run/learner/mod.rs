@@ -22,11 +22,11 @@ use crate::compile::simplify;
 use crate::data::{Dataset, Parts};
 use crate::diagram::{Diagram, TypeFault};
 use crate::elaborate::{Parameter, Part, StateInit, StatePort, Training};
-use crate::learn::batched;
+use crate::learn::{Point, batched, point};
 use crate::object::Leaf;
 use crate::random::{Stream, Use};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use outside::{beside, evaluation_point};
+use outside::beside;
 use std::sync::Arc;
 use turns::{Move, moves};
 
@@ -103,12 +103,15 @@ impl<T: Float> Learner<T> {
             None => None,
         };
         let at = if training.players().any(|p| p.rule.evaluates) {
-            Some(Fed::new(&evaluation_point(training).map_err(inner)?, training, &[], &[]))
+            Some(Fed::new(&point(training, Point::Evaluated).map_err(inner)?, training, &[], &[]))
         } else {
             None
         };
         let (input, target) = columns(training, data)?;
-        suits(training, data)?;
+        // Parts that a run names are held against its data where that is there; a host may show its own.
+        if data.is_some() || training.data.is_none() {
+            suits(training, data)?;
+        }
         let run = |f: RunFault| -> Diagnostics {
             Diagnostic::error(Code::INITIALISER, f.to_string())
                 .at(span, "drawn in this run")
@@ -289,6 +292,13 @@ impl<T: Float> Learner<T> {
         let noise = feeds.iter().filter(|f| matches!(f, Feed::Noise(_))).cloned().collect::<Vec<_>>();
         let rows: Vec<usize> = (0..rows).collect();
         self.fill(&noise, &[], &rows, 0, (&mut stream, None)).map_err(|f| self.message(&f))
+    }
+
+    /// Stands where another learner of the same run stands.
+    pub fn stand_as(&mut self, other: &Learner<T>) {
+        self.restore(other.params.clone(), other.states.clone(), other.updates);
+        self.restore_turn(other.turn);
+        self.seen = other.seen;
     }
 
     /// Puts parameters, states and the count of updates to what they were.

@@ -3,9 +3,7 @@
 //! All at the point that the rules name to `evaluate` at, else at the parameters.
 
 use super::Learner;
-use crate::diagram::{Builder, Diagram, Port, Role, TypeFault, Wire};
-use crate::elaborate::Training;
-use crate::object::Leaf;
+use crate::diagram::{Builder, Diagram, Port, TypeFault, Wire};
 use crate::random::Stream;
 use crate::run::fault::RunFault;
 use crate::run::float::Float;
@@ -14,7 +12,6 @@ use crate::run::reference::Machine;
 use crate::run::schedule::noise_of;
 use crate::run::tensor::Tensor;
 use crate::source::Diagnostic;
-use std::sync::Arc;
 
 /// Rows looked at together outside training.
 const CHUNK: usize = 256;
@@ -153,46 +150,6 @@ pub(super) fn beside(diagrams: &[&Diagram]) -> Result<Diagram, TypeFault> {
             args.push(wire);
         }
         outs.extend(b.append(d, &args)?);
-    }
-    Ok(b.finish(&outs))
-}
-
-/// States, parameters and the clock to the parameters that the rules' `evaluate` name.
-pub(super) fn evaluation_point(training: &Training) -> Result<Diagram, TypeFault> {
-    let mut b = Builder::new();
-    let states: Vec<(Arc<str>, Wire)> = training
-        .states()
-        .iter()
-        .map(|s| (s.path.clone(), b.port(s.path.clone(), Role::State, s.leaf.clone())))
-        .collect();
-    let params: Vec<(Arc<str>, Wire)> =
-        training.params.iter().map(|p| (p.path.clone(), b.port(p.path.clone(), Role::Param, p.leaf.clone()))).collect();
-    let clock = b.port("t", Role::Clock, Leaf::number());
-    let mut outs: Vec<Wire> = params.iter().map(|(_, wire)| *wire).collect();
-    for (number, player) in training.players().enumerate().filter(|(_, p)| p.rule.evaluates) {
-        let (rule, d) = (&player.rule, &player.rule.diagram);
-        let turns = training.cycle.iter().filter(|t| t.players.contains(&number)).map(|t| t.times).sum::<usize>();
-        #[allow(clippy::cast_precision_loss, reason = "a count of turns")]
-        let clock = if turns == 1 { clock } else { b.scale(clock, turns as f64)? };
-        let mut args: Vec<Option<Wire>> = vec![None; d.ports().len()];
-        let among = |all: &[(Arc<str>, Wire)], path: &Arc<str>| all.iter().find(|(p, _)| p == path).map(|(_, w)| *w);
-        let own_states = rule.states.iter().map(|s| among(&states, &s.path));
-        let own_params = rule.leaves.iter().map(|(path, _)| among(&params, path));
-        let places = d.ports_of(Role::State).into_iter().zip(own_states);
-        let places = places.chain(d.ports_of(Role::Param).into_iter().zip(own_params));
-        for (at, wire) in places.chain(d.ports_of(Role::Clock).into_iter().map(|at| (at, Some(clock)))) {
-            if let Some(slot) = args.get_mut(at) {
-                *slot = wire;
-            }
-        }
-        let from = d.outs().len().saturating_sub(rule.leaves.len());
-        let points = b.append_some(d, &args, d.outs().get(from..).unwrap_or_default())?;
-        for ((path, _), point) in rule.leaves.iter().zip(points) {
-            let at = params.iter().position(|(p, _)| p == path);
-            if let Some(slot) = at.and_then(|at| outs.get_mut(at)) {
-                *slot = point;
-            }
-        }
     }
     Ok(b.finish(&outs))
 }
