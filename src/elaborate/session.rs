@@ -55,6 +55,8 @@ pub(crate) struct Elab<'p> {
     pub(crate) sampled: bool,
     /// Whether one of them was compared with a word.
     pub(crate) words: bool,
+    /// How often each wire was asked for places that it does not have.
+    pub(crate) misplaced: FxHashMap<Wire, usize>,
     depth: usize,
     /// How many calls were gone through.
     made: usize,
@@ -77,6 +79,7 @@ impl<'p> Elab<'p> {
             noises: Vec::new(),
             diagnostics: Diagnostics::default(),
             evaluating: false,
+            misplaced: FxHashMap::default(),
             bare_ports: false,
             first_noise: 0,
             rule: None,

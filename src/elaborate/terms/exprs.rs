@@ -12,6 +12,9 @@ use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, CompareOp, Expr, ExprKind, Group, GroupKind, ItemKind, ProductOp, SumOp};
 use std::sync::Arc;
 
+/// How often places that a wire has not are said.
+const MOST_MISPLACED: usize = 3;
+
 impl<'p> Elab<'p> {
     /// The wires that an expression denotes.
     pub(crate) fn wire(&mut self, e: &'p Expr, env: &Env<'p>) -> Res<Value> {
@@ -405,6 +408,9 @@ impl<'p> Elab<'p> {
         for (axis, arg) in group.args.iter().enumerate() {
             let n = dims.get(axis).copied().unwrap_or(1);
             let (start, end) = self.range(arg, n, env)?;
+            if start >= end || end > n {
+                return self.no_place(wire, arg, (start, end), n);
+            }
             let axes = dims.get(axis..).unwrap_or_default();
             let map = AffineIndex::slice(axes, start, end - start, 1);
             let made = self.b.op(Op::Index(Arc::new(map)), &[out]);
@@ -438,14 +444,27 @@ impl<'p> Elab<'p> {
                 (start, b.as_ref().map_or(Ok(n), |e| at(self, e))?)
             }
         };
-        if start >= end || end > n {
-            return fault(
-                Diagnostic::error(Code::RANGE, format!("the places {start}..{end} of an axis of {n}"))
-                    .at(arg.span, format!("the axis has 0..{n}"))
-                    .help("a slice takes at least one place inside the axis"),
-            );
-        }
         Ok((start, end))
+    }
+
+    /// Places that an axis does not have. Of one wire the first few are said: where more are wrong, its type is.
+    fn no_place(&mut self, wire: Wire, arg: &Arg, (start, end): (u64, u64), n: u64) -> Res<Value> {
+        let said = self.misplaced.entry(wire).or_default();
+        *said += 1;
+        if *said > MOST_MISPLACED {
+            return Err(None);
+        }
+        let (what, help) = match &arg.value {
+            ArgValue::Expr(_) => (
+                format!("place {start} of an axis of {n}"),
+                format!("places are counted from 0: the last is {}", n.saturating_sub(1)),
+            ),
+            ArgValue::Range(..) => (
+                format!("the places {start}..{end} of an axis of {n}"),
+                "a slice takes at least one place inside the axis".to_owned(),
+            ),
+        };
+        fault(Diagnostic::error(Code::RANGE, what).at(arg.span, format!("the axis has 0..{n}")).help(help))
     }
 
     /// `x @ y`: matrix by vector, matrix by matrix, vector by matrix.
