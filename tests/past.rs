@@ -4,20 +4,11 @@
 
 mod commands;
 
-use commands::{catlearn, command, ends, folder, text};
+use commands::{catlearn, ends, folder, piped, text};
 use serde_json::Value;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
-
-/// Runs with text on stdin.
-fn piped(args: &[&str], input: &[u8]) -> Output {
-    let mut child = command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that ends before it has read everything closes the pipe.
-    let _closed = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
 
 /// The iris example in a folder of its own, trained.
 fn iris(name: &str, more: &[&str]) -> (PathBuf, PathBuf, Value) {
@@ -34,6 +25,13 @@ fn iris(name: &str, more: &[&str]) -> (PathBuf, PathBuf, Value) {
 
 fn evaluated(run: &Path, more: &[&str]) -> Value {
     serde_json::from_str(&ends(&catlearn(&[&["eval", text(run), "--format", "json"], more].concat()), 0).0).unwrap()
+}
+
+/// As gzip packs it.
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 const HEAD: &str = "sepal_length,sepal_width,petal_length,petal_width\n";
@@ -133,6 +131,81 @@ fn rows_come_in_any_form_and_order_and_go_out_in_theirs() {
 }
 
 #[test]
+fn what_is_kept_is_as_it_was_written() {
+    let (_, run, _) = iris("kept", &[]);
+    let said = |more: &[&str], rows: &str| {
+        ends(&piped(&[&["-q", "predict", text(&run), "--keep"], more].concat(), rows.as_bytes()), 0).0
+    };
+    // Fields that the encoders do not read stay, in their order, each row its own; numbers keep their digits.
+    let rows = "{\"z\": {\"deep\": [1.50, null]}, \"sepal_length\": 5.10, \"sepal_width\": 3.5e0, \"petal_length\": 1.4,\
+                \"petal_width\": 0.20, \"id\": 12345678901234567890123}\n\
+                {\"sepal_length\":5.1,\"sepal_width\":3.5,\"petal_length\":\"1.4\",\"petal_width\":0.2,\"note\":\"\\u00e4\"}\n";
+    let out = said(&[], rows);
+    let lines: Vec<&str> = out.lines().collect();
+    let kept = "{\"z\":{\"deep\": [1.50, null]},\"sepal_length\":5.10,\"sepal_width\":3.5e0,\"petal_length\":1.4,\
+                \"petal_width\":0.20,\"id\":12345678901234567890123,\"prediction\":\"Iris-setosa\",\"probability\":{";
+    assert!(lines[0].starts_with(kept), "{out}");
+    assert!(lines[1].contains("\"petal_length\":\"1.4\"") && lines[1].contains("\"note\":\"\\u00e4\",\"prediction\""));
+    assert!(
+        said(&[], "[5.10, 3.5, 1.4, 2e-1]\n").starts_with("{\"0\":5.10,\"1\":3.5,\"2\":1.4,\"3\":2e-1,\"prediction\"")
+    );
+    // Cells of a table become numbers of JSON where they are such, with the same digits.
+    let table = format!("{}id\n5.10,3.5,1.4,0.20,007\n", HEAD.replace('\n', ","));
+    let out = said(&["--format", "json"], &table);
+    assert!(
+        out.starts_with("{\"sepal_length\":5.10,") && out.contains("\"petal_width\":0.20,\"id\":\"007\","),
+        "{out}"
+    );
+
+    // No column hides another one.
+    let refused = |more: &[&str], rows: &str| {
+        let all = [&["-q", "predict", text(&run)], more].concat();
+        let (out, said) = ends(&piped(&all, rows.as_bytes()), 1);
+        assert!(out.is_empty() && said.contains("E0806"), "{said}");
+        said
+    };
+    let named = |name: &str| format!("{}{name}\n5.1,3.5,1.4,0.2,x\n", HEAD.replace('\n', ","));
+    let row = "{\"sepal_length\":5.1,\"sepal_width\":3.5,\"petal_length\":1.4,\"petal_width\":0.2,";
+    let ours = "a column of the input is called `prediction`";
+    assert!(refused(&["--keep"], &named("prediction")).contains(ours));
+    assert!(refused(&["--keep"], &named("probability.Iris-setosa")).contains("leave `--keep` off"));
+    assert!(refused(&["--keep"], &format!("{row}\"prediction\":1}}\n")).contains(ours));
+    assert!(
+        refused(&["--keep", "--format", "json"], &named("sepal_x,sepal_x").replace(",x\n", ",x,y\n"))
+            .contains("two columns")
+    );
+    assert!(refused(&[], &format!("{row}\"a\":1,\"a\":2}}\n")).contains("`a` stands in this row twice"));
+    // Left out, or where the names do not meet, it is a column like others.
+    let bare = ends(&piped(&["-q", "predict", text(&run)], named("prediction").as_bytes()), 0).0;
+    assert!(bare.starts_with("prediction,probability.") && bare.contains("\nIris-setosa,"), "{bare}");
+    assert!(said(&[], &format!("{row}\"probability.Iris-setosa\":1}}\n")).contains("\"probability.Iris-setosa\":1,"));
+}
+
+#[test]
+fn packed_rows_and_rows_behind_a_byte_order_mark_are_read() {
+    let (dir, run, _) = iris("packed", &[]);
+    let csv = format!("{HEAD}5.1,3.5,1.4,0.2\n").into_bytes();
+    let lines = b"[5.1, 3.5, 1.4, 0.2]\n".to_vec();
+    let objects = b"{\"sepal_length\":5.1,\"sepal_width\":3.5,\"petal_length\":1.4,\"petal_width\":0.2}\n".to_vec();
+    let predicted = |rows: &[u8]| ends(&piped(&["-q", "predict", text(&run)], rows), 0).0;
+    for rows in [csv, lines, objects] {
+        let plain = predicted(&rows);
+        assert!(plain.contains("Iris-setosa"), "{plain}");
+        let marked = [b"\xef\xbb\xbf", &rows[..]].concat();
+        for form in [marked.clone(), packed(&rows), packed(&marked)] {
+            assert_eq!(predicted(&form), plain);
+        }
+        let file = dir.join("rows.jsonl.gz");
+        fs::write(&file, packed(&rows)).unwrap();
+        if rows[0] == b'{' || rows[0] == b'[' {
+            assert_eq!(ends(&catlearn(&["-q", "predict", text(&run), text(&file)]), 0).0, plain);
+        }
+    }
+    let (_, said) = ends(&piped(&["-q", "predict", text(&run)], b"\x1f\x8bnot gzip"), 1);
+    assert!(said.contains("`stdin` is not a whole gzip file"), "{said}");
+}
+
+#[test]
 fn rows_that_cannot_be_read_are_shown_with_their_places() {
     let (_, run, _) = iris("bad-rows", &[]);
     let cases = [
@@ -160,7 +233,8 @@ fn rows_that_cannot_be_read_are_shown_with_their_places() {
     }
     let (_, said) = ends(&piped(&["-q", "predict", text(&run)], b"\xff\xfe,\n"), 1);
     assert!(said.contains("UTF-8"), "{said}");
-    ends(&catlearn(&["predict", text(&run), "no/such.csv"]), 1);
+    let (_, said) = ends(&catlearn(&["predict", text(&run), "no/such.csv"]), 1);
+    assert!(said.contains("E0806") && said.contains("help: name a file that is there"), "{said}");
 }
 
 #[test]

@@ -348,7 +348,7 @@ impl Plan<'_> {
     ) -> Result<Measured, End> {
         let (settings, record) = (&self.training.settings, &self.record);
         let encoders = |d: &Dataset| Encoders { input: d.input_encoder.clone(), target: d.target_encoder.clone() };
-        if let Some(fitted) = data.and_then(|d| encoders(d).to_json()) {
+        if let Some(fitted) = data.map(|d| encoders(d).to_json()) {
             folder.write(ENCODERS, fitted.to_string().as_bytes(), self.shared)?;
         }
         let metadata = BTreeMap::from([

@@ -21,11 +21,12 @@ pub use dataset::{Dataset, load};
 pub use describe::{Meaning, describe};
 pub use encode::Encoder;
 pub use encode::column::{Column, Values};
+pub use encode::ids::Ids;
 pub use encode::labels::Labels;
 pub use encode::steps::FittedStep;
 pub use fresh::Fresh;
 pub use matrix::{Matrix, matrix};
-pub use source::read::SourceFile;
+pub use source::read::{SourceFile, unpacked, unpacked_text};
 pub use source::sha256::sha256;
 pub use source::truth::{Evaluate, Formula};
 pub use spec::{

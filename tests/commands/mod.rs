@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// The binary without anything of the caller's environment.
 pub(crate) fn command(args: &[&str]) -> Command {
@@ -18,6 +19,14 @@ pub(crate) fn command(args: &[&str]) -> Command {
 
 pub(crate) fn catlearn(args: &[&str]) -> Output {
     command(args).output().unwrap()
+}
+
+/// Runs with text on stdin.
+pub(crate) fn piped(args: &[&str], input: &[u8]) -> Output {
+    let mut child = command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that ends before it has read everything closes the pipe.
+    let _closed = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
 }
 
 /// Ends with that exit code; what it wrote to stdout and stderr.

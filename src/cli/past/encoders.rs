@@ -1,9 +1,9 @@
 //! `encoders.json`: the encoders as a run fitted them, so that its folder suffices to predict.
 //!
-//! In: the encoders of input and target. Out: JSON, and the same encoders again, bit for bit. Encoders that it has no
-//! word for are not written: they are fitted again from the data of the run.
+//! In: the encoders of input and target. Out: JSON, and the same encoders again, bit for bit. Where a folder has none
+//! that can be read, the encoders are fitted again on the data of the run.
 
-use catlearn::data::{Base, ColumnType, Encoder, FittedStep, Labels};
+use catlearn::data::{Base, ColumnType, Encoder, FittedStep, Ids, Labels};
 use catlearn::source::Span;
 use serde_json::{Map, Value, json};
 
@@ -18,13 +18,9 @@ pub(in crate::cli) struct Encoders {
 }
 
 impl Encoders {
-    /// What is written; nothing when a step has no word here.
-    pub(in crate::cli) fn to_json(&self) -> Option<Value> {
-        let target = match &self.target {
-            Some(encoder) => written(encoder)?,
-            None => Value::Null,
-        };
-        Some(json!({"input": written(&self.input)?, "target": target}))
+    /// What is written.
+    pub(in crate::cli) fn to_json(&self) -> Value {
+        json!({"input": written(&self.input), "target": self.target.as_ref().map(written)})
     }
 
     /// What was written; nothing when it is not of that form. `spans` are where the program has the two encodings.
@@ -38,22 +34,23 @@ impl Encoders {
     }
 }
 
-fn written(encoder: &Encoder) -> Option<Value> {
-    let steps: Option<Vec<Value>> = encoder.steps.iter().map(written_step).collect();
+fn written(encoder: &Encoder) -> Value {
+    let steps: Vec<Value> = encoder.steps.iter().map(written_step).collect();
     let base = match encoder.column_type.base {
         Base::Real => json!("R"),
         Base::Bool => json!("Bool"),
         Base::Fin(n) => json!(n),
     };
-    Some(json!({
+    json!({
         "columns": encoder.columns, "source_width": encoder.source_width, "source_names": encoder.source_names,
-        "steps": steps?, "shape": encoder.column_type.shape, "base": base,
-    }))
+        "steps": steps, "shape": encoder.column_type.shape, "base": base,
+    })
 }
 
-fn written_step(step: &FittedStep) -> Option<Value> {
+fn written_step(step: &FittedStep) -> Value {
     let names = |labels: &Labels| labels.names().to_vec();
-    Some(match step {
+    let characters = |ids: &Ids| ids.vocabulary.as_ref().map(|all| all.iter().collect::<String>());
+    match step {
         FittedStep::Standardise { mean, deviation } => json!({"standardise": [mean, deviation]}),
         FittedStep::MinMax { low, high } => json!({"minmax": [low, high]}),
         FittedStep::Scale(by) => json!({"scale": by}),
@@ -63,9 +60,9 @@ fn written_step(step: &FittedStep) -> Option<Value> {
         FittedStep::Bits => json!({"bits": null}),
         FittedStep::Thermometer(cuts) => json!({"thermometer": cuts}),
         FittedStep::Categories(all) => json!({"categories": all.iter().map(names).collect::<Vec<_>>()}),
-        // A text has its vocabulary beside it.
-        FittedStep::Ids(_) | FittedStep::OneHotIds(_) => return None,
-    })
+        FittedStep::Ids(ids) => json!({"ids": ids.bound, "vocabulary": characters(ids)}),
+        FittedStep::OneHotIds(ids) => json!({"onehot_ids": ids.bound, "vocabulary": characters(ids)}),
+    }
 }
 
 fn read(value: &Value, span: Span) -> Option<Encoder> {
@@ -91,7 +88,16 @@ fn read(value: &Value, span: Span) -> Option<Encoder> {
 fn read_step(step: &Map<String, Value>) -> Option<FittedStep> {
     let labels = || Some(Labels::fit(texts(step.get("labels")?)?));
     let pair = |v: &Value| Some((numbers(v.get(0)?)?, numbers(v.get(1)?)?));
-    let (word, value) = step.iter().find(|(word, _)| *word != "labels")?;
+    let ids = |bound: &Value| {
+        let vocabulary: Option<Vec<char>> = match step.get("vocabulary")? {
+            Value::Null => None,
+            text => Some(text.as_str()?.chars().collect()),
+        };
+        let bound = whole(bound)?;
+        let fits = vocabulary.as_ref().is_none_or(|all| all.len() == bound);
+        fits.then_some(Ids { bound, vocabulary: vocabulary.map(Into::into) })
+    };
+    let (word, value) = step.iter().find(|(word, _)| !matches!(word.as_str(), "labels" | "vocabulary"))?;
     Some(match word.as_str() {
         "standardise" => pair(value).map(|(mean, deviation)| FittedStep::Standardise { mean, deviation })?,
         "minmax" => pair(value).map(|(low, high)| FittedStep::MinMax { low, high })?,
@@ -99,6 +105,8 @@ fn read_step(step: &Map<String, Value>) -> Option<FittedStep> {
         "onehot" => FittedStep::OneHot(whole(value)?, labels()?),
         "class" => FittedStep::Class(whole(value)?, labels()?),
         "threshold" => FittedStep::Threshold(numbers(value)?),
+        "ids" => FittedStep::Ids(ids(value)?),
+        "onehot_ids" => FittedStep::OneHotIds(ids(value)?),
         "bits" => FittedStep::Bits,
         "thermometer" => FittedStep::Thermometer(value.as_array()?.iter().map(numbers).collect::<Option<_>>()?),
         "categories" => {
@@ -153,7 +161,7 @@ mod tests {
             ];
             let before =
                 Encoders { input: encoder(all.to_vec(), Base::Real), target: Some(encoder(Vec::new(), Base::Bool)) };
-            let text = before.to_json().unwrap().to_string();
+            let text = before.to_json().to_string();
             let after = Encoders::of_json(text.as_bytes(), Default::default()).unwrap();
             assert_eq!((before.input, before.target), (after.input, after.target));
         }
@@ -172,10 +180,25 @@ mod tests {
                     FittedStep::Categories(vec![labels.clone(), labels]),
                 ];
                 let before = Encoders { input: encoder(steps, Base::Fin(5)), target: None };
-                let text = before.to_json().unwrap().to_string();
+                let text = before.to_json().to_string();
                 let after = Encoders::of_json(text.as_bytes(), Default::default()).unwrap();
                 assert_eq!(before.input, after.input);
             }
+        }
+    }
+
+    #[test]
+    fn characters_keep_their_numbers() {
+        let vocabulary: Vec<char> = "\n \"'az\u{e4}\u{1f600}\u{0}".chars().collect();
+        let characters = Ids { bound: vocabulary.len(), vocabulary: Some(vocabulary.into()) };
+        let numbers = Ids { bound: 7, vocabulary: None };
+        for ids in [characters, numbers] {
+            let steps = vec![FittedStep::Ids(ids.clone()), FittedStep::OneHotIds(ids)];
+            let before = Encoders { input: encoder(steps, Base::Fin(9)), target: None };
+            let text = before.to_json().to_string();
+            assert_eq!(before.input, Encoders::of_json(text.as_bytes(), Default::default()).unwrap().input);
+            let torn = text.replace("\"ids\":9", "\"ids\":8");
+            assert!(torn == text || Encoders::of_json(torn.as_bytes(), Default::default()).is_none());
         }
     }
 

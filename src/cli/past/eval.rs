@@ -1,6 +1,6 @@
 //! `catlearn eval RUN [--split S | --data F]`: the metrics of a run that was made.
 
-use super::rows::of_rows;
+use super::rows::{Given, of_rows};
 use super::{Past, State};
 use crate::cli::measure::{Measured, mean_of, on_parts, table};
 use crate::cli::observe::metrics_json;
@@ -120,7 +120,7 @@ impl Past {
     /// The metrics on the rows of another file.
     fn on_file<T: Float>(&self, file: &str, shared: &Shared) -> Result<(usize, Map<String, Value>), End> {
         let encoders = self.encoders(shared)?;
-        let (name, fresh, _) = self.rows(&encoders, file, true, shared)?;
+        let Given { name, fresh, .. } = self.rows(&encoders, file, true, shared)?;
         let say = |said: Diagnostics| self.say(shared, &said);
         let input = self.encoded(&fresh, &encoders.input, shared)?;
         let mut learner = self.learner::<T>(None, shared)?;

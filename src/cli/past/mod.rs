@@ -6,10 +6,13 @@
 
 pub(super) mod encoders;
 pub(super) mod eval;
+mod json;
 mod naming;
 pub(super) mod predict;
 mod rows;
+mod text;
 mod world;
+mod writing;
 
 use self::encoders::{ENCODERS, Encoders};
 use self::world::PastWorld;

@@ -1,10 +1,11 @@
 //! What a prediction is called: a class by its name, with a score for each, or numbers in the units of the file.
 //!
-//! In: the encoder of the target, the loss, and the numbers that the model gives for a row. Out: one answer a row. The
-//! scores are the model's own numbers, except behind a cross entropy of the prelude, which says that they are logits:
-//! then they are probabilities (softmax, sigmoid). The class is the one that `accuracy` counts.
+//! In: the encoder of the target, the loss, and the numbers that the model gives for a row. Out: one answer a row, where
+//! the target is labels of several places (`ids`) one a place, without scores. Scores are the model's own numbers, except
+//! behind a cross entropy of the prelude, which says that they are logits: then they are probabilities (softmax,
+//! sigmoid). The class is the one that `accuracy` counts.
 
-use catlearn::data::{Encoder, FittedStep};
+use catlearn::data::{Encoder, FittedStep, Ids};
 use catlearn::object::Base;
 use catlearn::run::class_of;
 use serde_json::{Value, json};
@@ -13,6 +14,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cell {
     Text(String),
+    /// Of a text; shown between quotes, so that blanks and line ends can be seen.
+    Character(char),
     Number(f64),
     Whole(i64),
 }
@@ -22,6 +25,7 @@ impl Cell {
     pub(super) fn json(&self) -> Value {
         match self {
             Cell::Text(text) => json!(text),
+            Cell::Character(c) => json!(c),
             Cell::Number(x) => json!(x),
             Cell::Whole(n) => json!(n),
         }
@@ -31,9 +35,15 @@ impl Cell {
     pub(super) fn text(&self) -> String {
         match self {
             Cell::Text(text) => text.clone(),
+            Cell::Character(c) => format!("{c:?}"),
             Cell::Number(x) => x.to_string(),
             Cell::Whole(n) => n.to_string(),
         }
+    }
+
+    /// As the name of a field of JSON.
+    pub(super) fn key(&self) -> String {
+        if let Cell::Character(c) = self { c.to_string() } else { self.text() }
     }
 }
 
@@ -65,7 +75,9 @@ enum Scores {
 /// Says predictions.
 #[derive(Clone, Debug)]
 pub(super) struct Naming {
-    names: Vec<String>,
+    names: Vec<Cell>,
+    /// How many labels a row has.
+    places: usize,
     way: Way,
     scores: Scores,
     /// The steps of the target's encoder, for numbers to be led back through.
@@ -78,22 +90,26 @@ impl Naming {
     /// For a model that gives `width` entries of `base` a row, and the name of the loss as the run says it.
     pub(super) fn new(target: Option<&Encoder>, loss: &str, base: Base, width: usize) -> Naming {
         let steps = target.map(|e| e.steps.clone()).unwrap_or_default();
+        let texts = |names: &[String]| names.iter().cloned().map(Cell::Text).collect::<Vec<_>>();
+        let places = target.map_or(1, |e| e.columns.len());
         let found = steps.iter().find_map(|step| match step {
-            FittedStep::OneHot(k, labels) => Some((*k, labels.names().to_vec(), false)),
-            FittedStep::Class(k, labels) => Some((*k, labels.names().to_vec(), steps.contains(&FittedStep::Bits))),
+            FittedStep::OneHot(k, labels) | FittedStep::Class(k, labels) => Some((*k, texts(labels.names()), 1)),
+            FittedStep::Ids(ids) | FittedStep::OneHotIds(ids) => Some((ids.bound, labels_of(ids), places)),
             _ => None,
         });
+        let binary = matches!(steps.as_slice(), [FittedStep::Class(..), FittedStep::Bits]);
         let whole = base != Base::Real;
-        let plain =
-            Naming { names: Vec::new(), way: Way::Plain, scores: Scores::Own, steps: steps.clone(), width, whole };
-        let Some((k, names, binary)) = found else { return plain };
+        let (names, way, scores) = (Vec::new(), Way::Plain, Scores::Own);
+        let plain = Naming { names, places: 1, way, scores, steps, width, whole };
+        let Some((k, names, places)) = found else { return plain };
         let bits = (usize::BITS - k.saturating_sub(1).leading_zeros()) as usize;
+        let Some(each) = width.checked_div(places).filter(|each| each * places == width) else { return plain };
         let way = match base {
-            Base::Fin(_) if width == 1 => Way::Label,
-            Base::Bool if binary && width == bits => Way::Binary,
-            _ if width == 1 && k == 1 => Way::Only,
-            _ if width == 1 && k == 2 => Way::Above,
-            _ if width == k => Way::Largest,
+            Base::Fin(_) if each == 1 => Way::Label,
+            Base::Bool if binary && each == bits => Way::Binary,
+            _ if each == 1 && k == 1 => Way::Only,
+            _ if each == 1 && k == 2 => Way::Above,
+            _ if each == k => Way::Largest,
             _ => return plain,
         };
         let scores = match (inverse_link(loss), way) {
@@ -101,11 +117,16 @@ impl Naming {
             (Some("sigmoid"), Way::Largest | Way::Above) if base == Base::Real => Scores::Sigmoid,
             _ => Scores::Own,
         };
-        Naming { names, way, scores, ..plain }
+        Naming { names, places, way, scores, ..plain }
     }
 
-    fn name(&self, class: usize) -> String {
-        self.names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    fn name(&self, class: usize) -> Cell {
+        self.names.get(class).cloned().unwrap_or_else(|| Cell::Text(class.to_string()))
+    }
+
+    /// Whether a prediction is a class, not numbers.
+    pub(super) fn names_a_class(&self) -> bool {
+        self.way != Way::Plain
     }
 
     /// The word in front of the names of the scores.
@@ -114,32 +135,45 @@ impl Naming {
     }
 
     /// The classes that have a score.
-    pub(super) fn scored(&self) -> Vec<String> {
+    pub(super) fn scored(&self) -> Vec<Cell> {
         match self.way {
+            _ if self.places > 1 => Vec::new(),
             Way::Largest => (0..self.width).map(|k| self.name(k)).collect(),
             Way::Above => vec![self.name(1)],
             Way::Label | Way::Binary | Way::Only | Way::Plain => Vec::new(),
         }
     }
 
+    /// How many numbers the model gives for a row.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
     /// How many values a prediction has.
     pub(super) fn values(&self) -> usize {
-        if self.way == Way::Plain { self.width } else { 1 }
+        if self.way == Way::Plain { self.width } else { self.places }
     }
 
     /// The prediction of a row and its scores; `number` gives a number of the run's precision as people write it.
     pub(super) fn row(&self, out: &[f64], number: &dyn Fn(f64) -> f64) -> (Vec<Cell>, Vec<Cell>) {
-        let first = out.first().copied().unwrap_or(f64::NAN);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a label, checked by its port")]
-        let class = match self.way {
-            Way::Plain => return (self.plain(out, number), Vec::new()),
-            Way::Label => first as usize,
+        if self.way == Way::Plain {
+            return (self.plain(out, number), Vec::new());
+        }
+        let each = (self.width / self.places).max(1);
+        let said = out.chunks(each).map(|place| self.name(self.class(place))).collect();
+        let scores = if self.scored().is_empty() { Vec::new() } else { self.scores_of(out) };
+        (said, scores.into_iter().map(|x| self.cell(x, number)).collect())
+    }
+
+    /// The class that the numbers of one place name.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a label, checked by its port")]
+    pub(super) fn class(&self, out: &[f64]) -> usize {
+        match self.way {
+            Way::Label => out.first().copied().unwrap_or(f64::NAN) as usize,
             Way::Largest | Way::Above => class_of(out, 0.0),
             Way::Binary => out.iter().enumerate().map(|(j, bit)| usize::from(*bit != 0.0) << j).sum(),
-            Way::Only => 0,
-        };
-        let scores = if self.scored().is_empty() { Vec::new() } else { self.scores_of(out) };
-        (vec![Cell::Text(self.name(class))], scores.into_iter().map(|x| self.cell(x, number)).collect())
+            Way::Only | Way::Plain => 0,
+        }
     }
 
     fn scores_of(&self, out: &[f64]) -> Vec<f64> {
@@ -194,6 +228,14 @@ impl Naming {
     }
 }
 
+/// The names of the labels of `ids`: characters, else whole numbers.
+fn labels_of(ids: &Ids) -> Vec<Cell> {
+    match &ids.vocabulary {
+        Some(all) => all.iter().copied().map(Cell::Character).collect(),
+        None => (0_i64..).take(ids.bound).map(Cell::Whole).collect(),
+    }
+}
+
 /// What makes probabilities of the predictions of a loss, if the prelude says that they are logits.
 fn inverse_link(loss: &str) -> Option<&'static str> {
     let lines = include_str!("../../prelude/links.txt").lines();
@@ -227,7 +269,8 @@ mod tests {
     fn the_largest_names_the_class_and_logits_become_probabilities() {
         let hot = encoder(vec![FittedStep::OneHot(3, labels())]);
         let own = Naming::new(Some(&hot), "mse", Base::Real, 3);
-        assert_eq!((own.word(), own.scored()), ("score", vec!["cat".to_owned(), "dog".to_owned(), "eel".to_owned()]));
+        let names = ["cat", "dog", "eel"].map(|n| Cell::Text(n.to_owned())).to_vec();
+        assert_eq!((own.word(), own.scored()), ("score", names));
         let scores = vec![Cell::Number(1.0), Cell::Number(2.0), Cell::Number(2.0)];
         assert_eq!(said(&own, &[1.0, 2.0, 2.0]), ("dog".to_owned(), scores));
         let soft = Naming::new(Some(&hot), LOGITS[0], Base::Real, 3);
@@ -243,7 +286,7 @@ mod tests {
         let two = Labels::fit(["no", "yes"]);
         let one = Naming::new(Some(&encoder(vec![FittedStep::Class(2, two.clone())])), LOGITS[1], Base::Real, 1);
         assert_eq!(said(&one, &[0.0]), ("no".to_owned(), vec![Cell::Number(0.5)]));
-        assert_eq!((said(&one, &[0.1]).0, one.scored()), ("yes".to_owned(), vec!["yes".to_owned()]));
+        assert_eq!((said(&one, &[0.1]).0, one.scored()), ("yes".to_owned(), vec![Cell::Text("yes".to_owned())]));
         let binary = encoder(vec![FittedStep::Class(3, labels()), FittedStep::Bits]);
         let bits = Naming::new(Some(&binary), "xor_error", Base::Bool, 2);
         assert_eq!((said(&bits, &[0.0, 1.0]).0, said(&bits, &[1.0, 1.0]).0), ("eel".to_owned(), "3".to_owned()));
@@ -251,6 +294,25 @@ mod tests {
         assert_eq!(said(&label, &[2.0]).0, "eel");
         let only = Naming::new(Some(&encoder(vec![FittedStep::OneHot(1, Labels::fit(["a"]))])), "l", Base::Real, 1);
         assert_eq!(said(&only, &[-5.0]).0, "a");
+    }
+
+    #[test]
+    fn labels_of_places_are_characters_or_numbers() {
+        let vocabulary: Vec<char> = "\n b".chars().collect();
+        let characters = Ids { bound: 3, vocabulary: Some(vocabulary.into()) };
+        let mut hot = encoder(vec![FittedStep::OneHotIds(characters)]);
+        let one = Naming::new(Some(&hot), LOGITS[0], Base::Real, 3);
+        assert_eq!(one.row(&[1.0, 0.0, 0.0], &|x| x).0, [Cell::Character('\n')]);
+        let names: Vec<(String, String)> = one.scored().iter().map(|c| (c.text(), c.key())).collect();
+        let shown = [("'\\n'", "\n"), ("' '", " "), ("'b'", "b")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(names, shown);
+        hot.columns = vec![0, 1];
+        let two = Naming::new(Some(&hot), LOGITS[0], Base::Real, 6);
+        assert_eq!(said(&two, &[0.0, 0.0, 1.0, 0.0, 1.0, 0.0]), ("'b' ' '".to_owned(), Vec::new()));
+        // Whole numbers of a table; a model of another width gives numbers.
+        let whole = encoder(vec![FittedStep::Ids(Ids { bound: 3, vocabulary: None })]);
+        assert_eq!(Naming::new(Some(&whole), "l", Base::Real, 3).row(&[0.0, 0.0, 1.0], &|x| x).0, [Cell::Whole(2)]);
+        assert_eq!(said(&Naming::new(Some(&hot), "mse", Base::Real, 5), &[1.0; 5]).0, "1 1 1 1 1");
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! Rows to predict: text, lines of JSON, or a file of the form of the run's own data.
 //!
-//! In: bytes with a name. Out: rows that the encoders read. A line of JSON is an object by the names of the columns, or
-//! an array in their order; what is wrong with it is shown in its line.
+//! In: bytes with a name, gzip or not. Out: rows that the encoders read, and what stood in them as it was written. A line
+//! of JSON is an object by the names of the columns, or an array in their order; what is wrong with it is shown in its
+//! line.
 
 use super::Past;
 use super::encoders::Encoders;
+use super::json::{Fields, texts};
 use crate::cli::terminal::{complain, messages};
 use crate::cli::{End, Shared};
-use catlearn::data::{Column, Encoder, Fresh, OriginKind};
-use catlearn::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span};
-use serde_json::Value;
+use catlearn::data::{Column, Encoder, Fresh, OriginKind, unpacked, unpacked_text};
+use catlearn::source::{Code, Diagnostic, Diagnostics, SourceMap, Span};
 use std::io::{IsTerminal, Read};
 
 /// The form of rows, in and out.
@@ -21,27 +22,41 @@ pub(super) enum Form {
     Lines,
 }
 
+/// Rows with what stood in them.
+pub(super) struct Given {
+    /// What the file is called in messages.
+    pub(super) name: String,
+    pub(super) fresh: Fresh,
+    pub(super) form: Form,
+    /// The fields of every line of JSON; else empty.
+    fields: Vec<Fields>,
+}
+
+impl Given {
+    /// The columns of a row with their names and what is written in them; columns without names are numbered.
+    pub(super) fn kept(&self, row: usize) -> Fields {
+        if self.form == Form::Lines {
+            return self.fields.get(row).cloned().unwrap_or_default();
+        }
+        let numbers = || (0..self.fresh.cells(row).len()).map(|i| i.to_string()).collect();
+        self.fresh.names().unwrap_or_else(numbers).into_iter().zip(self.fresh.cells(row)).collect()
+    }
+}
+
 /// What is wrong, and the texts that the messages point into.
 type Wrong = (Diagnostics, Option<SourceMap>);
 
 impl Past {
-    /// The rows of a file (`-` is stdin), with its name and its form; without `header` its first line is a row.
-    pub(super) fn rows(
-        &self,
-        encoders: &Encoders,
-        file: &str,
-        header: bool,
-        shared: &Shared,
-    ) -> Result<(String, Fresh, Form), End> {
+    /// The rows of a file (`-` is stdin); without `header` its first line is a row.
+    pub(super) fn rows(&self, encoders: &Encoders, file: &str, header: bool, shared: &Shared) -> Result<Given, End> {
         let (name, bytes) = bytes_of(file, shared)?;
-        match read(self, encoders, &name, bytes, header) {
-            Ok((fresh, form)) => Ok((name, fresh, form)),
-            Err((said, Some(sources))) => {
+        read(self, encoders, name, bytes, header).map_err(|(said, sources)| match sources {
+            Some(sources) => {
                 messages(shared, &said, &sources);
-                Err(End::Fault)
+                End::Fault
             }
-            Err((said, None)) => Err(self.say(shared, &said)),
-        }
+            None => self.say(shared, &said),
+        })
     }
 
     /// Rows as an encoder makes them; what should be said is said.
@@ -52,8 +67,8 @@ impl Past {
     }
 }
 
-/// Name and bytes of a file of rows; `-` is stdin.
-fn bytes_of(file: &str, shared: &Shared) -> Result<(String, Vec<u8>), End> {
+/// Name and bytes of a file; `-` is stdin.
+pub(super) fn bytes_of(file: &str, shared: &Shared) -> Result<(String, Vec<u8>), End> {
     if file == "-" {
         if std::io::stdin().is_terminal() {
             crate::cli::terminal::note(shared, "rows are read from stdin; end them with Ctrl-D");
@@ -68,33 +83,37 @@ fn bytes_of(file: &str, shared: &Shared) -> Result<(String, Vec<u8>), End> {
         };
     }
     std::fs::read(file).map(|bytes| (file.to_owned(), bytes)).map_err(|e| {
-        complain(shared, Diagnostic::error(Code::INPUT_ROW, format!("`{file}` cannot be read: {e}")));
+        let d = Diagnostic::error(Code::INPUT_ROW, format!("`{file}` cannot be read: {e}"));
+        complain(shared, d.help("name a file that is there, or `-` for stdin"));
         End::Fault
     })
 }
 
 /// Reads rows; without `header` the first line is a row whatever the run's own data has.
-fn read(past: &Past, encoders: &Encoders, name: &str, bytes: Vec<u8>, header: bool) -> Result<(Fresh, Form), Wrong> {
+fn read(past: &Past, encoders: &Encoders, name: String, bytes: Vec<u8>, header: bool) -> Result<Given, Wrong> {
     let Some((spec, _)) = &past.training.data else { return Err((Diagnostics::default(), None)) };
     let span = spec.source.span;
+    let bytes = unpacked(&name, bytes).map_err(|d| (d.into(), None))?;
     let first = bytes.iter().copied().find(|b| !b.is_ascii_whitespace());
-    let lines = [".jsonl", ".ndjson", ".json"].iter().any(|end| name.ends_with(end));
+    let plain = name.strip_suffix(".gz").unwrap_or(&name);
+    let lines = [".jsonl", ".ndjson", ".json"].iter().any(|end| plain.ends_with(end));
     let (separator, named) = past.text_form();
     let own = match &spec.source.kind {
         OriginKind::Csv { .. } | OriginKind::Inline(_) | OriginKind::TruthTable { .. } | OriginKind::Points(_) => false,
         OriginKind::Text { .. } => true,
         // Bytes that no text begins with, or the key words of espresso.
-        _ => bytes.first().is_some_and(|b| *b < 9 || *b >= 0x80 || *b == 0x1f) || first == Some(b'.'),
+        _ => bytes.first().is_some_and(|b| *b < 9 || *b >= 0x80) || first == Some(b'.'),
     };
     if lines || (!own && matches!(first, Some(b'{' | b'['))) {
-        return Ok((of_lines(encoders, name, bytes, span)?, Form::Lines));
+        return of_lines(encoders, name, bytes, span);
     }
     let read = if own {
-        Fresh::of_source(&spec.source, &encoders.input, name, bytes)
+        Fresh::of_source(&spec.source, &encoders.input, &name, bytes)
     } else {
-        Fresh::of_text(name, bytes, (separator, named && header), span)
+        Fresh::of_text(&name, bytes, (separator, named && header), span)
     };
-    read.map(|fresh| (fresh, Form::Text(separator))).map_err(|said| (said, None))
+    let fresh = read.map_err(|said| (said, None))?;
+    Ok(Given { name, fresh, form: Form::Text(separator), fields: Vec::new() })
 }
 
 /// Messages about values, with a help for whoever gives rows: the program is not to be changed any more.
@@ -106,104 +125,47 @@ pub(super) fn of_rows(mut said: Diagnostics) -> Diagnostics {
 }
 
 /// Lines of JSON.
-fn of_lines(encoders: &Encoders, name: &str, bytes: Vec<u8>, span: Span) -> Result<Fresh, Wrong> {
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let message = format!("`{name}` is not UTF-8 text (byte {})", e.utf8_error().valid_up_to());
-        (Diagnostic::error(Code::INPUT_ROW, message).into(), None)
-    })?;
+fn of_lines(encoders: &Encoders, name: String, bytes: Vec<u8>, span: Span) -> Result<Given, Wrong> {
+    let text = unpacked_text(&name, bytes).map_err(|d| (d.into(), None))?;
     let mut sources = SourceMap::default();
-    let file = sources.add(name, text.as_str());
-    let mut records = Vec::new();
+    let file = sources.add(name.as_str(), text.as_str());
+    let (mut records, mut fields) = (Vec::new(), Vec::new());
     let mut names: Option<Vec<String>> = None;
     let mut begin = 0;
     for (at, line) in text.split_inclusive('\n').enumerate() {
         let place = Span::new(file, begin, begin + line.trim_end().len());
         if !line.trim().is_empty() {
-            let value = parsed(line, file, begin).map_err(|d| (d.into(), Some(sources.clone())))?;
+            let row = super::json::of_line(line, place).map_err(|d| (d.into(), Some(sources.clone())))?;
             // The two orders of columns need not be the same.
-            if !records.is_empty() && value.is_object() != names.is_some() {
+            if !records.is_empty() && row.named != names.is_some() {
                 let fault = Diagnostic::error(Code::INPUT_ROW, "rows by names and rows in order are mixed")
-                    .at(place, if value.is_object() { "by names" } else { "in order" })
+                    .at(place, if row.named { "by names" } else { "in order" })
                     .help("write all rows as objects, or all as arrays");
                 return Err((fault.into(), Some(sources.clone())));
             }
-            let wanted = || names.clone().unwrap_or_else(|| wanted(encoders, &value));
-            let (wanted, cells) = cells(&value, wanted, place).map_err(|d| (d.into(), Some(sources.clone())))?;
-            names = names.or(wanted);
+            if row.named && names.is_none() {
+                names = Some(wanted(encoders, &row.fields));
+            }
+            let cells = texts(&row, names.as_deref(), place).map_err(|d| (d.into(), Some(sources.clone())))?;
             records.push((at + 1, cells));
+            fields.push(row.fields);
         }
         begin += line.len();
     }
-    Fresh::of_records(name, names, &records, span).map_err(|said| (said, None))
+    let fresh = Fresh::of_records(&name, names, &records, span).map_err(|said| (said, None))?;
+    Ok(Given { name, fresh, form: Form::Lines, fields })
 }
 
 /// The columns that are read, and those of the target when the first record has them.
-fn wanted(encoders: &Encoders, first: &Value) -> Vec<String> {
-    let named = |e: &catlearn::data::Encoder| -> Vec<String> {
+fn wanted(encoders: &Encoders, first: &Fields) -> Vec<String> {
+    let named = |e: &Encoder| -> Vec<String> {
         let names = e.source_names.iter().flat_map(|names| e.columns.iter().filter_map(|c| names.get(*c)));
         names.cloned().collect()
     };
     let mut all = named(&encoders.input);
     let target = encoders.target.as_ref().map(named).unwrap_or_default();
-    if target.iter().all(|name| first.get(name).is_some()) {
+    if target.iter().all(|name| first.iter().any(|(field, _)| field == name)) {
         all.extend(target.into_iter().filter(|name| !all.contains(name)).collect::<Vec<_>>());
     }
     all
-}
-
-fn parsed(line: &str, file: FileId, begin: usize) -> Result<Value, Diagnostic> {
-    serde_json::from_str(line).map_err(|e| {
-        let at = begin + e.column().saturating_sub(1).min(line.trim_end().len());
-        let why = e.to_string();
-        let why = why.split(" at line ").next().unwrap_or_default().to_owned();
-        Diagnostic::error(Code::INPUT_ROW, "this line is no JSON")
-            .at(Span::new(file, at, at + 1), why)
-            .help("write an object or an array a line")
-    })
-}
-
-type Cells = (Option<Vec<String>>, Vec<String>);
-
-/// The texts of a record, with the names that it was read by.
-fn cells(value: &Value, wanted: impl Fn() -> Vec<String>, place: Span) -> Result<Cells, Diagnostic> {
-    let fail = |message: String| Diagnostic::error(Code::INPUT_ROW, message).at(place, "in this line");
-    match value {
-        Value::Array(all) => {
-            let cells: Option<Vec<String>> = all.iter().map(cell).collect();
-            let help = "write numbers, texts, `true`, `false` or `null`";
-            Ok((None, cells.ok_or_else(|| fail("a value of a row is a list or an object".to_owned()).help(help))?))
-        }
-        Value::Object(map) => {
-            let names = wanted();
-            if names.is_empty() {
-                let fault = fail("a row by names, and the columns of this run have none".to_owned());
-                return Err(fault.help("write each row as an array: [5.1, 3.5]"));
-            }
-            let mut out = Vec::new();
-            for name in &names {
-                let Some(value) = map.get(name) else {
-                    let known: Vec<String> = map.keys().map(|k| format!("`{k}`")).collect();
-                    let fault = fail(format!("there is no `{name}` in this row"));
-                    return Err(
-                        fault.help(format!("it has {}; give it all columns that the run reads", known.join(", ")))
-                    );
-                };
-                let help = "write a number, a text, `true`, `false` or `null`";
-                out.push(cell(value).ok_or_else(|| fail(format!("`{name}` is a list or an object")).help(help))?);
-            }
-            Ok((Some(names), out))
-        }
-        _ => Err(fail("a row is an object or an array".to_owned()).help("write `{\"name\": 1.5}` or `[1.5]`")),
-    }
-}
-
-/// A single value as the text that a sheet would have.
-fn cell(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => Some(String::new()),
-        Value::String(text) => Some(text.clone()),
-        Value::Number(n) => Some(n.to_string()),
-        Value::Bool(b) => Some(b.to_string()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
 }

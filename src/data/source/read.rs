@@ -10,6 +10,9 @@ use std::io::Read;
 /// The largest file after gzip is undone; offsets in a file are 32 bits.
 const LIMIT: u64 = u32::MAX as u64 - 1;
 
+/// The byte order mark, which some editors put in front of UTF-8.
+const MARK: &str = "\u{feff}";
+
 /// Which bytes a data set was made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
@@ -81,6 +84,26 @@ pub(crate) fn plain(bytes: Vec<u8>) -> Result<Vec<u8>, (Code, String)> {
     if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(&bytes) } else { Ok(bytes) }
 }
 
+/// Bytes that were handed over with gzip undone and without a byte order mark.
+///
+/// # Errors
+/// A gzip file that is cut off or unpacks beyond the limit.
+pub fn unpacked(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Diagnostic> {
+    let mut bytes = plain(bytes).map_err(|(code, why)| unreadable(code, name, &why))?;
+    if bytes.starts_with(MARK.as_bytes()) {
+        bytes.drain(..MARK.len());
+    }
+    Ok(bytes)
+}
+
+/// Bytes that were handed over as text, as [`unpacked`] gives them.
+///
+/// # Errors
+/// A gzip file that is not whole, bytes that are not UTF-8.
+pub fn unpacked_text(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+    decode(bytes).map_err(|(code, why)| unreadable(code, name, &why))
+}
+
 /// Bytes as text; the error says what the file does wrong.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, (Code, String)> {
     let bytes = plain(bytes)?;
@@ -88,7 +111,7 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, (Code, String)> {
         return Err((Code::DATA_FILE, "is UTF-16 text; save it as UTF-8".to_owned()));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => match text.strip_prefix('\u{feff}') {
+        Ok(text) => match text.strip_prefix(MARK) {
             Some(rest) => Ok(rest.to_owned()),
             None => Ok(text),
         },
