@@ -44,8 +44,17 @@ impl Failure<'_> {
     fn slip(&self, index: usize, token: Token) -> Option<Diagnostic> {
         let sign = token.of(self.text);
         let operator = self.tried.iter().any(|r| is_operator(*r));
+        if let Some(missing) = self.then(index, token) {
+            return Some(missing);
+        }
         if operator && let Some((name, bracket)) = self.blank(index, token) {
             return Some(self.blank_before_bracket(bracket, name));
+        }
+        if operator
+            && token.kind != Kind::Open
+            && let Some(apart) = self.side_by_side(index)
+        {
+            return Some(apart);
         }
         // After `then` or an operator an `if` needs brackets of its own.
         if sign == "if" && index > 0 && self.expected().contains("an expression") {

@@ -41,6 +41,10 @@ impl Failure<'_> {
             "|>" | "=>" if operator || self.tried(Rule::unary) => compose("write `>>`"),
             "|>" => compose("write `>>`"),
             "\u{2218}" => compose("write `>>`; the map that comes first stands first"),
+            "." if operator && before == ")" && word(Some(index + 2)) == "(" && self.in_braces(index) => {
+                let help = format!("a map is applied in brackets: `{}(..)`", word(Some(index + 1)));
+                said(token, "a wire has no parts", "stands after a wire", &help)
+            }
             "." if operator && self.tokens.get(index + 1).is_some_and(|t| t.kind == Kind::Word) => {
                 compose("write `>>`")
             }

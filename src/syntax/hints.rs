@@ -13,11 +13,10 @@ impl Failure<'_> {
     pub(super) fn help(&self, index: usize, token: Option<Token>) -> String {
         let slip = token.and_then(|token| {
             let before = index.checked_sub(1).and_then(|i| self.tokens.get(i)).copied();
-            if token.kind == Kind::Word {
-                self.word_hint(index, before, token)
-            } else {
-                self.sign_hint(index, before, token.of(self.text)).map(str::to_owned)
-            }
+            self.slice(index, token).or_else(|| self.ruled(token)).or_else(|| match token.kind {
+                Kind::Word => self.word_hint(index, before, token),
+                _ => self.sign_hint(index, before, token.of(self.text)).map(str::to_owned),
+            })
         });
         slip.or_else(|| self.missing(index, token)).unwrap_or_else(|| format!("the form is {}", self.form()))
     }
@@ -91,6 +90,7 @@ impl Failure<'_> {
             "\u{a0}" | "\u{202f}" | "\u{2009}" => "put a plain blank in its place",
             "." if next_is_number => "a number begins with a digit: `0.5`",
             "." if before.is_some_and(|t| t.kind == Kind::Number) => "a number ends with a digit: `5.0`",
+            ">" if operator && !self.in_braces(index) => "maps are composed with `>>`",
             "<" | "<=" | ">" | ">=" | "!=" if operator => "comparisons do not chain; put one in brackets",
             "," if before.is_some_and(|t| t.of(self.text) == ",") => "remove one `,`",
             ";" if tried(Rule::EOI) => "remove the `;`",

@@ -9,6 +9,7 @@ mod foreign;
 mod format;
 mod grammar;
 mod hints;
+mod juxtaposed;
 mod parse;
 mod scan;
 
