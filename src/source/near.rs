@@ -1,7 +1,8 @@
 //! The name that was meant, for "did you mean".
 
 /// The candidate nearest to a name, if it is near enough to be a slip of the hand: one letter in a short word, up to
-/// three in a long one, without regard to case. The name itself is no suggestion.
+/// three in a long one, without regard to case. One letter of the two is shared at least: `x` is no slip for `A`. The
+/// name itself is no suggestion.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = |word: &str| -> Vec<char> { word.to_lowercase().chars().collect() };
     let written = letters(name);
@@ -13,7 +14,8 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     let near = |c: &'a str| {
         let other = letters(c);
         let may = other.len().abs_diff(written.len()) <= allowed && c != name;
-        may.then(|| (distance(&written, &other), c)).filter(|(d, _)| *d <= allowed)
+        let shared = other.len().max(written.len());
+        may.then(|| (distance(&written, &other), c)).filter(|(d, _)| *d <= allowed && *d < shared)
     };
     candidates.into_iter().filter_map(near).min_by_key(|(d, _)| *d).map(|(_, c)| c)
 }
@@ -53,5 +55,9 @@ mod tests {
         assert_eq!(nearest("relu", ["relu", "gelu"]), Some("gelu"));
         assert_eq!(nearest("xyz", ["columns"]), None);
         assert_eq!(nearest("net", ["dim", "def"]), None);
+        assert_eq!(
+            (nearest("A", ["x"]), nearest("B", ["x", "b"]), nearest("x", ["xs"])),
+            (None, Some("b"), Some("xs"))
+        );
     }
 }
