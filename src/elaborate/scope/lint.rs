@@ -99,7 +99,14 @@ impl Lint<'_> {
                     self.block(block);
                 }
                 self.once(&wired(&put.0));
-                self.block(&put.1);
+                let reads = self.block(&put.1);
+                for name in put.0.names().into_iter().filter(|n| !reads.contains(&*n.name)) {
+                    self.said.push(
+                        Diagnostic::warning(Code::UNUSED, format!("the request `{}` is never read", name.name))
+                            .at(name.span, "asked for and dropped")
+                            .help("write `_` to drop it on purpose"),
+                    );
+                }
             }
             RuleBody::Step(block) => {
                 self.block(block);
