@@ -6,13 +6,14 @@
 use crate::diagram::{Builder, Origin, PrimDef, TypeFault, Wire};
 use crate::elaborate::items::ports::ParamPort;
 use crate::elaborate::scope::names::{DefId, Definitions, nearest};
+use crate::elaborate::terms::after::After;
 use crate::elaborate::terms::builtins;
 use crate::elaborate::terms::copies::Rows;
 use crate::elaborate::update::inner::Lent;
 use crate::elaborate::update::rule_scope::RuleScope;
 use crate::elaborate::value::{Den, Env, Place, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use crate::syntax::ast::{Arg, ItemKind};
+use crate::syntax::ast::{Arg, ItemKind, MapKind};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -57,6 +58,10 @@ pub(crate) struct Elab<'p> {
     pub(crate) words: bool,
     /// How often each wire was asked for places that it does not have.
     pub(crate) misplaced: FxHashMap<Wire, usize>,
+    /// What happens to the value of the map in progress, outermost first.
+    pub(crate) after: Vec<After<'p>>,
+    /// Whether a suggestion is being tried.
+    pub(crate) trying: bool,
     depth: usize,
     /// How many calls were gone through.
     made: usize,
@@ -93,6 +98,8 @@ impl<'p> Elab<'p> {
             calls: Vec::new(),
             sampled: false,
             words: false,
+            after: Vec::new(),
+            trying: false,
             depth: 0,
             made: 0,
             spent: false,
@@ -173,9 +180,24 @@ impl<'p> Elab<'p> {
         if builtins::LATER.contains(&name) {
             return Self::not_yet(&format!("`{name}`"), span);
         }
-        // `rule.step(..)` of a rule that was passed in.
-        if name.split_once('.').is_some_and(|(owner, _)| env.get(owner).is_some()) {
-            return Self::not_yet(&format!("`{name}`, a part of what was passed in,"), span);
+        if let Some((owner, part)) = name.split_once('.')
+            && let Some(den) = env.get(owner)
+        {
+            return match den {
+                Den::Wires(_) | Den::Dim(_) => self.no_method((owner, part), span, env),
+                _ => Self::not_yet(&format!("`{name}`, a part of what was passed in,"), span),
+            };
+        }
+        if what == "dimension"
+            && let Some((id, call)) = self.calls.last()
+            && let Some(ItemKind::Map(map)) = self.defs.item(*id).map(|i| &i.kind)
+            && map.dims.iter().any(|d| &*d.name.name == name)
+        {
+            let known = |n: &str| match env.get(n) {
+                Some(Den::Dim(n)) => Some(n.to_string()),
+                _ => None,
+            };
+            return fault(self.size_not_given(map, name, *call, known));
         }
         // Only names of the kind that is needed are suggested.
         let map = matches!(what, "map" | "model" | "loss" | "objective");
@@ -208,8 +230,49 @@ impl<'p> Elab<'p> {
             None if self.defs.resolve(env.file, name).is_some() => {
                 d.help(format!("`{name}` is not {} {what}", article(what)))
             }
+            None if what == "wire" => d.help(self.how_to_bind(name)),
             None => d.help("define it or import it"),
         })
+    }
+
+    /// What binds a wire of this name: a capital letter in a model is a parameter, any other name a `let`.
+    fn how_to_bind(&self, name: &str) -> String {
+        let inside = self.calls.last().and_then(|(id, _)| self.defs.item(*id)).map(|i| &i.kind);
+        match inside {
+            Some(ItemKind::Map(map)) if name.starts_with(char::is_uppercase) => match map.kind {
+                MapKind::Model => format!("declare it as a port of `{}`: `{{{name}: R[..] ~ glorot}}`", map.name.name),
+                MapKind::Def | MapKind::Loss => format!("define it: `const {name} : R[..] = ..`"),
+            },
+            _ => format!("bind it before it is used: `let {name} = ..`"),
+        }
+    }
+
+    /// The fault for `x.sum()`: a map is given its wires in brackets.
+    fn no_method<T>(&self, (owner, part): (&str, &str), span: Span, env: &Env<'p>) -> Res<T> {
+        let kind = |n: &str| self.defs.resolve(env.file, n).and_then(|id| self.defs.item(id)).map(|i| &i.kind);
+        let map = |n: &&str| match kind(n) {
+            Some(found) => matches!(found, ItemKind::Map(_) | ItemKind::Prim(_)),
+            None => builtins::NAMES.contains(n),
+        };
+        let visible = self.defs.visible(env.file);
+        let names = visible.iter().map(|n| &**n).chain(builtins::NAMES.iter().copied()).filter(map);
+        let meant = match part {
+            // The names of other languages.
+            "T" | "t" => Some("transpose"),
+            "view" => Some("reshape"),
+            part if map(&part) => Some(part),
+            part => nearest(part, names),
+        };
+        let dims = meant.is_some_and(|m| matches!(m, "reshape" | "split"));
+        fault(
+            Diagnostic::error(Code::FOREIGN, format!("`{owner}` has no parts: it is a wire"))
+                .at(span, "a map is applied in brackets")
+                .help(match meant {
+                    Some(meant) if dims => format!("write `{meant}[..]({owner})`"),
+                    Some(meant) => format!("write `{meant}({owner})`"),
+                    None => format!("a map `f` is applied as `f({owner})`"),
+                }),
+        )
     }
 
     /// Which of the declared names each argument is for, in the order of writing: a named one for its name, one without

@@ -6,8 +6,8 @@ use crate::elaborate::scope::circle;
 use crate::elaborate::scope::names::{DefId, Definitions, item_name};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{
-    Arg, ArgValue, Block, Body, Expr, ExprKind, Formal, FormalKind, GetBody, Group, Ident, Item, ItemKind, PortDecl,
-    RuleBody, Statement, Type, TypeKind, Wires,
+    Arg, ArgValue, Block, Body, Expr, ExprKind, Formal, FormalKind, GetBody, Group, Ident, Item, ItemKind, MapItem,
+    PortDecl, RuleBody, RuleItem, Statement, Type, TypeKind, Wires,
 };
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -20,6 +20,8 @@ struct Names<'a> {
     /// The first words of dotted names.
     owners: Vec<&'a str>,
     bound: FxHashSet<Arc<str>>,
+    /// The pairs of names that are compared, less those where a name is bound by a block.
+    compared: Vec<(&'a str, &'a str)>,
 }
 
 /// Reports every circle and gives back the definitions in one.
@@ -121,6 +123,59 @@ fn report(defs: &Definitions, graph: &DiGraph<DefId, Span>, path: &[NodeIndex], 
     diagnostics.push(d);
 }
 
+/// What a definition does with its settings: the words it compares each with.
+pub(crate) struct Words<'a> {
+    names: Names<'a>,
+    /// Names that the definition binds: none of them is a word.
+    bound: Vec<&'a str>,
+}
+
+impl<'a> Words<'a> {
+    pub(crate) fn of_map(map: &'a MapItem) -> Words<'a> {
+        let mut names = Names::default();
+        names.map(map);
+        let bound = map.dims.iter().map(|d| &d.name).chain(map.formals.iter().map(|f| &f.name));
+        Words { names, bound: bound.chain(map.ports.iter().map(|p| &p.name)).map(|n| &*n.name).collect() }
+    }
+
+    pub(crate) fn of_rule(rule: &'a RuleItem) -> Words<'a> {
+        let mut names = Names::default();
+        names.rule(rule);
+        let ports = rule.on.iter().chain(&rule.states).chain(&rule.noises).map(|p| &p.name);
+        Words { names, bound: ports.chain(rule.formals.iter().map(|f| &f.name)).map(|n| &*n.name).collect() }
+    }
+
+    /// The words that a setting knows, if a word is all it can be: its default and those it is compared with. A setting
+    /// without a default that is compared with one word has any other for the other case.
+    pub(crate) fn known(&self, formal: &'a Formal) -> Option<Vec<&'a str>> {
+        let name = &*formal.name.name;
+        let default = match &formal.kind {
+            FormalKind::Default(Expr { kind: ExprKind::Path(path), .. }) => match path.as_slice() {
+                [word] => Some(&*word.name),
+                _ => return None,
+            },
+            FormalKind::Required => None,
+            _ => return None,
+        };
+        let pairs = self.names.compared.iter().filter_map(|(a, b)| match (*a == name, *b == name) {
+            (true, false) => Some(*b),
+            (false, true) => Some(*a),
+            _ => None,
+        });
+        let mut words: Vec<&str> = default.into_iter().collect();
+        let mut uses = 0;
+        for word in pairs {
+            uses += 1;
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        let plain = |w: &&str| !self.bound.contains(w) && !matches!(*w, "true" | "false" | "pi");
+        let mentions = self.names.found.iter().filter(|(n, _)| *n == name).count();
+        (uses > 0 && uses == mentions && words.len() > 1 && words.iter().all(plain)).then_some(words)
+    }
+}
+
 impl<'a> Names<'a> {
     fn item(&mut self, item: &'a Item) {
         self.binds(item);
@@ -151,39 +206,43 @@ impl<'a> Names<'a> {
             ItemKind::Dim(d) => self.expr(&d.value),
             ItemKind::Const(c) => self.expr(&c.value),
             ItemKind::Type(t) => self.ty(&t.ty),
-            ItemKind::Map(m) => {
-                self.ports(&m.ports);
-                self.defaults(&m.formals);
-                self.ty(&m.arrow.from);
-                self.ty(&m.arrow.to);
-                self.body(&m.body);
-                m.evaluate.iter().for_each(|b| self.body(b));
-            }
+            ItemKind::Map(m) => self.map(m),
             ItemKind::Prim(p) => {
                 for (wires, block) in std::iter::once(&p.fwd).chain(p.revs.iter().map(|r| &r.part)) {
                     self.block(Some(wires), block);
                 }
             }
-            ItemKind::Rule(r) => {
-                self.ports(&r.on);
-                self.ports(&r.states);
-                self.ports(&r.noises);
-                self.defaults(&r.formals);
-                match &r.body {
-                    RuleBody::Lens { get, put } => {
-                        match get {
-                            Some(GetBody::Expr(e)) => self.expr(e),
-                            Some(GetBody::Block(b)) => self.block(None, b),
-                            Some(GetBody::Points(_)) | None => {}
-                        }
-                        self.block(Some(&put.0), &put.1);
-                    }
-                    RuleBody::Step(b) => self.block(None, b),
-                }
-                r.evaluate.iter().for_each(|b| self.body(b));
-            }
+            ItemKind::Rule(r) => self.rule(r),
             ItemKind::Import(_) | ItemKind::Data(_) | ItemKind::Train(_) | ItemKind::Game(_) => {}
         }
+    }
+
+    fn map(&mut self, m: &'a MapItem) {
+        self.ports(&m.ports);
+        self.defaults(&m.formals);
+        self.ty(&m.arrow.from);
+        self.ty(&m.arrow.to);
+        self.body(&m.body);
+        m.evaluate.iter().for_each(|b| self.body(b));
+    }
+
+    fn rule(&mut self, r: &'a RuleItem) {
+        self.ports(&r.on);
+        self.ports(&r.states);
+        self.ports(&r.noises);
+        self.defaults(&r.formals);
+        match &r.body {
+            RuleBody::Lens { get, put } => {
+                match get {
+                    Some(GetBody::Expr(e)) => self.expr(e),
+                    Some(GetBody::Block(b)) => self.block(None, b),
+                    Some(GetBody::Points(_)) | None => {}
+                }
+                self.block(Some(&put.0), &put.1);
+            }
+            RuleBody::Step(b) => self.block(None, b),
+        }
+        r.evaluate.iter().for_each(|b| self.body(b));
     }
 
     fn ports(&mut self, ports: &'a [PortDecl]) {
@@ -265,6 +324,12 @@ impl<'a> Names<'a> {
             }
             ExprKind::If(parts) => parts.iter().for_each(|e| self.expr(e)),
             ExprKind::Compare(p) => {
+                if let (ExprKind::Path(a), ExprKind::Path(b)) = (&p.0.kind, &p.2.kind)
+                    && let ([a], [b]) = (a.as_slice(), b.as_slice())
+                    && ![a, b].iter().any(|n| self.bound.contains(&n.name))
+                {
+                    self.compared.push((&a.name, &b.name));
+                }
                 self.expr(&p.0);
                 self.expr(&p.2);
             }

@@ -5,11 +5,12 @@
 
 use crate::elaborate::scope::names::DefId;
 use crate::elaborate::session::Elab;
+use crate::elaborate::terms::after::After;
 use crate::elaborate::terms::arith::Binary;
 use crate::elaborate::terms::builtins;
 use crate::elaborate::value::{Closure, Den, Env, Place, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, Group, GroupKind, Ident, ItemKind, SumOp};
+use crate::syntax::ast::{Arg, ArgValue, CompareOp, Expr, ExprKind, Group, GroupKind, Ident, ItemKind, SumOp};
 use std::rc::Rc;
 
 /// The brackets of a call, taken apart.
@@ -73,7 +74,9 @@ impl<'p> Elab<'p> {
             ExprKind::Compose(list) => {
                 let mut arriving = input;
                 for (i, each) in list.iter().enumerate() {
-                    let value = self.apply(each, env, arriving).inspect_err(|_| {
+                    let rest = list.get(i + 1..).unwrap_or_default();
+                    let after = After::Maps(rest, env.clone());
+                    let value = self.before(after, |elab| elab.apply(each, env, arriving)).inspect_err(|_| {
                         // What arrives at the rest is not known; its names are.
                         list.iter().skip(i + 1).for_each(|e| self.names_of(e, env, "map"));
                     })?;
@@ -97,20 +100,31 @@ impl<'p> Elab<'p> {
                 ),
             },
             ExprKind::Sum(first, rest) => {
-                let mut total = (self.apply(first, env, input.clone())?, first.span);
+                let part =
+                    |elab: &mut Self, e: &'p Expr| elab.before(After::Open, |elab| elab.apply(e, env, input.clone()));
+                let mut total = (part(self, first)?, first.span);
                 for (op, span, each) in rest {
-                    let value = (self.apply(each, env, input.clone())?, each.span);
+                    let value = (part(self, each)?, each.span);
                     let binary = match op {
                         SumOp::Add => Binary::Add,
                         SumOp::Subtract => Binary::Subtract,
-                        _ => return Self::not_yet("this sum of maps", *span),
+                        SumOp::Or => {
+                            return fault(
+                                Diagnostic::error(Code::WRONG_KIND, "`|` stands between bits, these are maps")
+                                    .at(*span, "stands between two maps")
+                                    .help("maps are composed with `>>`"),
+                            );
+                        }
+                        SumOp::Xor => return Self::not_yet("this sum of maps", *span),
                     };
                     let joined = total.1.to(value.1);
                     total = (self.binary(binary, total, value, joined)?, joined);
                 }
                 Ok(total.0)
             }
-            ExprKind::Product(first, rest) => self.tensor(first, rest, map.span, env, input),
+            ExprKind::Product(first, rest) => {
+                self.before(After::Open, |elab| elab.tensor(first, rest, map.span, env, input))
+            }
             ExprKind::If(parts) => {
                 let [c, a, b] = parts.as_ref();
                 let flag = match &c.kind {
@@ -131,6 +145,17 @@ impl<'p> Elab<'p> {
                     .at(map.span, "several maps")
                     .help("side by side is `f * g`"),
             ),
+            ExprKind::Compare(parts)
+                if parts.1 == CompareOp::Greater
+                    && matches!(parts.0.kind, ExprKind::Path(_) | ExprKind::Apply(..))
+                    && matches!(parts.2.kind, ExprKind::Path(_) | ExprKind::Apply(..)) =>
+            {
+                fault(
+                    Diagnostic::error(Code::WRONG_KIND, "a map is needed here, `>` compares wires")
+                        .at(map.span, "a comparison")
+                        .help("maps are composed with `>>`"),
+                )
+            }
             ExprKind::Number(_) | ExprKind::List(_) | ExprKind::Negate(_) | ExprKind::Compare(_) => fault(
                 Diagnostic::error(Code::WRONG_KIND, "a map is needed here, this is a wire")
                     .at(map.span, "a wire")
@@ -156,7 +181,7 @@ impl<'p> Elab<'p> {
             match env.get(&name.name) {
                 Some(Den::Map(closure)) => {
                     let closure = closure.clone();
-                    return self.apply_closure(&closure, input);
+                    return self.before(After::Tied, |elab| elab.apply_closure(&closure, input));
                 }
                 Some(_) => {
                     return fault(

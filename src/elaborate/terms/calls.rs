@@ -5,12 +5,13 @@
 use crate::diagram::Wire;
 use crate::elaborate::scope::names::{DefId, item_name, nearest};
 use crate::elaborate::session::{Elab, MemoKey};
+use crate::elaborate::terms::after::After;
 use crate::elaborate::terms::apply::{Arriving, Call};
 use crate::elaborate::typing::dims::{Known, Vars};
 use crate::elaborate::typing::types::{DimTerm, Mismatch, Ty, dim_terms};
 use crate::elaborate::value::{Den, Env, Place, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Span};
-use crate::syntax::ast::{Arg, ArgValue, Arrow, Body, DimVar, ExprKind, Ident, ItemKind, MapItem};
+use crate::syntax::ast::{ArgValue, Arrow, Body, DimVar, ExprKind, Ident, ItemKind, MapItem};
 
 impl<'p> Elab<'p> {
     /// Applies a definition, taking the next number if it makes parameters.
@@ -211,7 +212,11 @@ impl<'p> Elab<'p> {
         let drawn = self.noises.len();
         let before = self.b.origin();
         self.calls.push((id, call.span));
-        let value = self.body(map, &input.value, &mut inner, call);
+        let after = match &map.body {
+            Body::Map(_) => After::Ends(to.clone(), vars.clone()),
+            Body::Wires(..) => After::Open,
+        };
+        let value = self.before(after, |elab| elab.body(map, &input.value, &mut inner, call));
         let value = value.map_err(|f| f.map(|d| Box::new(self.called_from(*d))));
         self.calls.pop();
         let value = value?;
@@ -257,7 +262,7 @@ impl<'p> Elab<'p> {
                 _ => d,
             };
         };
-        if own_name(id, span) {
+        if own_name(id, span) || d.labels.iter().any(|l| l.span == span) {
             return d;
         }
         if self.defs.is_prelude(id.file) {
@@ -294,25 +299,6 @@ impl<'p> Elab<'p> {
             }
         };
         Ok(value)
-    }
-
-    /// The two dimensions of a call the other way round, if the map then takes what arrives.
-    fn swapped(&mut self, arrow: &'p Arrow, declared: &'p [DimVar], call: &Call<'p>, input: &Value) -> Option<String> {
-        let ([a, b], [x, y]) = (call.dims?.args.as_slice(), declared) else { return None };
-        let mut vars = Vars::default();
-        for (var, arg) in [(x, b), (y, a)] {
-            let (None, ArgValue::Expr(e)) = (&arg.name, &arg.value) else { return None };
-            vars.declare(&var.name.name, var.spread);
-            // Dimensions of the call's place are numbers or names of dims; others are not guessed at.
-            let env = self.root(self.defs.file_of(arg.span.file)?);
-            vars.known.insert(var.name.name.clone(), Known::Dim(self.dim(e, &env).ok()?));
-        }
-        let outside = self.root(self.defs.file_of(arrow.span.file)?);
-        let from = self.ty(&arrow.from, &outside).ok()?;
-        self.open_letters(&from, &mut vars);
-        let text = |arg: &Arg| self.defs.sources.slice(arg.span).to_owned();
-        let shown = format!("[{}, {}]", text(b), text(a));
-        self.unify(&from, input, &mut vars).ok()?.is_none().then_some(shown)
     }
 
     /// The message for a map that cannot take what arrives.

@@ -7,6 +7,7 @@
 use crate::diagram::{AffineIndex, Op, Wire};
 use crate::elaborate::items::prims::rebuild;
 use crate::elaborate::session::Elab;
+use crate::elaborate::terms::after::After;
 use crate::elaborate::terms::apply::{Arriving, Call};
 use crate::elaborate::value::{Closure, Env, Res, Value, fault};
 use crate::object::{Dim, Leaf};
@@ -51,23 +52,28 @@ impl<'p> Elab<'p> {
             Rc::new(closure)
         };
         let prefix = &copies.prefix;
-        match &*name.name {
-            "map" => self.map_rows(&copies, &own(format!("{prefix}.f")), input),
-            "scan" => self.scan(&copies, &own(format!("{prefix}.cell")), input),
+        let after = match (&*name.name, copies.k) {
+            ("map" | "scan" | "parallel", _) | (_, None) => Some(After::Open),
+            (_, Some(1)) => None,
+            _ => Some(After::Same(input.value.clone())),
+        };
+        let made = |elab: &mut Self| match &*name.name {
+            "map" => elab.map_rows(&copies, &own(format!("{prefix}.f")), input),
+            "scan" => elab.scan(&copies, &own(format!("{prefix}.cell")), input),
             "parallel" => {
-                let k = self.copies_made(&copies, &input.value)?;
-                let rows = self.rows_of(&input.value, k, &copies)?;
+                let k = elab.copies_made(&copies, &input.value)?;
+                let rows = elab.rows_of(&input.value, k, &copies)?;
                 let from = input.from;
-                let made = self.each_copy(k, copies.span, rows, |elab, copy, row| {
+                let made = elab.each_copy(k, copies.span, rows, |elab, copy, row| {
                     let row = Arriving { value: row, from };
                     elab.apply_closure(&own(format!("{prefix}.{copy}")), row)
                 })?;
-                self.joined(made, copies.span)
+                elab.joined(made, copies.span)
             }
             name => {
-                let k = self.copies_made(&copies, &Value::Poison)?;
+                let k = elab.copies_made(&copies, &Value::Poison)?;
                 let mut arriving = input;
-                self.each_copy(k, copies.span, vec![Value::Poison; entries(k)], |elab, copy, _| {
+                elab.each_copy(k, copies.span, vec![Value::Poison; entries(k)], |elab, copy, _| {
                     let place = if name == "stack" { format!("{prefix}.{copy}") } else { format!("{prefix}.f") };
                     arriving.value = elab.apply_closure(&own(place), arriving.clone())?;
                     arriving.from = Some(copies.map.span);
@@ -75,6 +81,10 @@ impl<'p> Elab<'p> {
                 })?;
                 Ok(arriving.value)
             }
+        };
+        match after {
+            Some(after) => self.before(after, made),
+            None => made(self),
         }
     }
 

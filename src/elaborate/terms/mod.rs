@@ -1,5 +1,6 @@
 //! Expressions: from a tree at the wires that arrive to a value.
 
+pub(super) mod after;
 pub(super) mod apply;
 pub(super) mod arith;
 pub(super) mod bits;

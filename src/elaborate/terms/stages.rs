@@ -1,6 +1,6 @@
 //! A rule expression taken apart: parts by path pattern, stages from the optimiser to the model, settings of each.
 
-use crate::elaborate::scope::cycles::{mentioned, owners};
+use crate::elaborate::scope::cycles::{Words, mentioned, owners};
 use crate::elaborate::scope::names::DefId;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Den, Env, Place, Res, RuleStage, Setting, fault};
@@ -230,8 +230,10 @@ fn settings_of<'p>(
                 );
             }
         };
-        if is_rule(elab, e, &from) {
-            if !elab.defs.item(def).is_some_and(|item| owners(item).contains(&&*formal.name.name)) {
+        let takes_rule = elab.defs.item(def).is_some_and(|item| owners(item).contains(&&*formal.name.name));
+        let bound = matches!(&e.kind, ExprKind::Path(p) if p.first().is_some_and(|n| from.get(&n.name).is_some()));
+        if is_rule(elab, e, &from) || (takes_rule && !bound) {
+            if !takes_rule {
                 return fault(
                     Diagnostic::error(
                         Code::SETTING,
@@ -260,6 +262,9 @@ fn settings_of<'p>(
             continue;
         }
         let den = elab.setting(e, &from, "")?;
+        if given.is_some() {
+            elab.word_known(|| Words::of_rule(item), (&item.name, formal), &den, e)?;
+        }
         let setting = match den {
             Den::Map(_) => {
                 // A name of the language without brackets is a word: `mode = mean`.

@@ -1,12 +1,13 @@
 //! Maps and settings passed to a definition: what its formals denote in a call.
 
+use crate::elaborate::scope::cycles::Words;
 use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::apply::Call;
 use crate::elaborate::terms::builtins;
 use crate::elaborate::value::{Closure, Den, Env, Res, Value, fault};
 use crate::source::{Code, Diagnostic};
-use crate::syntax::ast::{ArgValue, Expr, ExprKind, FormalKind, GroupKind, Ident, ItemKind, MapItem};
+use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, Formal, FormalKind, GroupKind, Ident, ItemKind, MapItem};
 use std::rc::Rc;
 
 impl<'p> Elab<'p> {
@@ -25,6 +26,9 @@ impl<'p> Elab<'p> {
                 return self.no_setting(&map.name, key, map.formals.iter().map(|f| &*f.name.name));
             }
         }
+        if let Some(d) = self.sizes_in_round_brackets(map, call, env) {
+            return fault(d);
+        }
         let names: Vec<&str> = map.formals.iter().map(|f| &*f.name.name).collect();
         let places = self.places(&call.settings, &names, Code::SETTING)?;
         for (at, formal) in map.formals.iter().enumerate() {
@@ -34,7 +38,9 @@ impl<'p> Elab<'p> {
                     Den::Map(Rc::new(self.closure(e, env, &format!("{}.{}", inner.place.prefix, formal.name.name))))
                 }
                 (Some(ArgValue::Expr(e)), FormalKind::Default(_) | FormalKind::Required) => {
-                    self.setting(e, env, &format!("{}.{}", inner.place.prefix, formal.name.name))?
+                    let den = self.setting(e, env, &format!("{}.{}", inner.place.prefix, formal.name.name))?;
+                    self.word_known(|| Words::of_map(map), (&map.name, formal), &den, e)?;
+                    den
                 }
                 (Some(ArgValue::Range(..)), _) => {
                     return fault(
@@ -74,6 +80,37 @@ impl<'p> Elab<'p> {
             );
         }
         Ok(())
+    }
+
+    /// The message for `dense(4, 16)`: as many numbers as the definition lists sizes, none of which is given, and more than
+    /// it takes as settings.
+    fn sizes_in_round_brackets(&self, map: &MapItem, call: &Call<'p>, env: &Env<'p>) -> Option<Diagnostic> {
+        let size = |arg: &&Arg| match (&arg.name, &arg.value) {
+            (None, ArgValue::Expr(e)) => match &e.kind {
+                ExprKind::Number(_) => true,
+                ExprKind::Path(path) => {
+                    let local = matches!(path.as_slice(), [name] if matches!(env.get(&name.name), Some(Den::Dim(_))));
+                    let item = self.resolve_path(path, env).and_then(|id| self.defs.item(id));
+                    local || matches!(item.map(|i| &i.kind), Some(ItemKind::Dim(_)))
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        let given = &call.settings;
+        // A setting whose default is a number may be meant.
+        let number = |f: &Formal| matches!(&f.kind, FormalKind::Default(e) if matches!(e.kind, ExprKind::Number(_)));
+        let settings = map.formals.iter().filter(|f| number(f)).count();
+        let sizes = !given.is_empty() && given.len() == map.dims.len() && given.iter().all(size);
+        if !sizes || call.dims.is_some() || given.len() <= settings {
+            return None;
+        }
+        let place = given.first()?.span.to(given.last()?.span);
+        let name = &map.name.name;
+        let d = Diagnostic::error(Code::SETTING, format!("sizes of `{name}` stand in square brackets"))
+            .at(place, "in round ones, where settings stand");
+        let d = if self.defs.in_prelude(map.name.span) { d } else { d.also(map.name.span, "defined here") };
+        Some(d.help(format!("write `{name}[{}]`", self.defs.sources.slice(place))))
     }
 
     /// The message for a setting that a definition does not have.

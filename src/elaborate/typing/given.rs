@@ -3,10 +3,10 @@
 use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::apply::Call;
-use crate::elaborate::typing::dims::Vars;
+use crate::elaborate::typing::dims::{Known, Vars};
 use crate::elaborate::typing::types::Ty;
 use crate::elaborate::value::{Den, Env, Res, Value, fault};
-use crate::source::{Code, Diagnostic};
+use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Arg, ArgValue, ExprKind, MapItem, PortDecl, TypeKind};
 use std::rc::Rc;
 
@@ -141,7 +141,12 @@ impl<'p> Elab<'p> {
                 inner.bind(port.name.name.clone(), Den::Wires(value.clone()));
                 continue;
             }
-            let leaf = self.leaf_of(&ty, vars)?;
+            let leaf = match self.leaf_of(&ty, vars) {
+                Err(Some(d)) if d.code == Code::DIMENSION => {
+                    return Err(Some(Box::new(self.missing_size(map, call, vars).unwrap_or(*d))));
+                }
+                made => made?,
+            };
             let init = self.init(port.init.as_ref(), &leaf, inner, port.ty.span)?;
             let wire = if port.noise {
                 self.noise(&port.name.name, leaf, init, port.name.span)
@@ -157,5 +162,38 @@ impl<'p> Elab<'p> {
     /// The path of a port of the call being made.
     fn port_path(&self, prefix: &str, name: &str) -> String {
         if self.bare_ports && self.calls.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+    }
+
+    /// The message for the first listed dimension that neither the call nor what arrives tells.
+    fn missing_size(&self, map: &MapItem, call: &Call<'p>, vars: &Vars) -> Option<Diagnostic> {
+        let known = |name: &str| match vars.known.get(name) {
+            Some(Known::Dim(n)) => Some(n.to_string()),
+            Some(Known::Shape(s)) => Some(s.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+            _ => None,
+        };
+        let missing = map.dims.iter().find(|d| known(&d.name.name).is_none())?;
+        Some(self.size_not_given(map, &missing.name.name, call.span, known))
+    }
+
+    /// `dense` needs the size `m`: what the call has, and how the definition is written.
+    pub(crate) fn size_not_given(
+        &self,
+        map: &MapItem,
+        missing: &str,
+        call: Span,
+        known: impl Fn(&str) -> Option<String>,
+    ) -> Diagnostic {
+        let name = &map.name.name;
+        let listed: Vec<&str> = map.dims.iter().map(|d| &*d.name.name).collect();
+        let shown: Vec<String> = listed.iter().map(|n| known(n).unwrap_or_else(|| "..".to_owned())).collect();
+        let arrow = self.defs.sources.slice(map.arrow.from.span.to(map.arrow.to.span));
+        let d = Diagnostic::error(Code::DIMENSION, format!("`{name}` needs the size `{missing}`"))
+            .at(call, format!("`{missing}` is not given"));
+        let d = match map.dims.iter().find(|d| &*d.name.name == missing && !self.defs.in_prelude(d.name.span)) {
+            Some(dim) => d.also(dim.name.span, "declared here"),
+            None => d,
+        };
+        d.note(format!("it is `{name}[{}] : {arrow}`", listed.join(", ")))
+            .help(format!("write `{name}[{}]` with a number for `{missing}`", shown.join(", ")))
     }
 }

@@ -4,3 +4,4 @@ pub(super) mod dims;
 pub(super) mod formals;
 pub(super) mod given;
 pub(super) mod types;
+mod words;
