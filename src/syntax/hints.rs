@@ -13,7 +13,7 @@ impl Failure<'_> {
     pub(super) fn help(&self, index: usize, token: Option<Token>) -> String {
         let slip = token.and_then(|token| {
             let before = index.checked_sub(1).and_then(|i| self.tokens.get(i)).copied();
-            self.slice(index, token).or_else(|| self.ruled(token)).or_else(|| match token.kind {
+            self.slice(index, token).or_else(|| self.ruled(index, token)).or_else(|| match token.kind {
                 Kind::Word => self.word_hint(index, before, token),
                 _ => self.sign_hint(index, before, token.of(self.text)).map(str::to_owned),
             })

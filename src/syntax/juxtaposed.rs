@@ -120,7 +120,7 @@ impl Failure<'_> {
     }
 
     /// A player's rule without its `with`.
-    pub(super) fn ruled(&self, token: Token) -> Option<String> {
+    pub(super) fn ruled(&self, index: usize, token: Token) -> Option<String> {
         if !self.tried(Rule::kw_with) || !self.after_operand() || token.kind != Kind::Word {
             return None;
         }
@@ -129,7 +129,9 @@ impl Failure<'_> {
             "by" | "using" | "via" | "from" => Some(format!("write `with` for `{found}`")),
             _ if RESERVED.contains(&found) || matches!(found, "steps" | "player" | "data" | "schedule") => None,
             _ => {
-                Some(format!("write `with` before the rule: `with {}`", found.chars().take(SHOWN).collect::<String>()))
+                let settings = if self.word_at(index + 1) == "(" { "(..)" } else { "" };
+                let rule: String = found.chars().take(SHOWN).collect();
+                Some(format!("write `with` before the rule: `with {rule}{settings}`"))
             }
         }
     }

@@ -5,9 +5,9 @@
 
 use crate::data::DataSpec;
 use crate::diagram::Init;
+use crate::elaborate::items::data_items::data_of;
 use crate::elaborate::items::data_items::spec_of;
 use crate::elaborate::items::given::{Given, WireOfData};
-use crate::elaborate::items::train::data_of;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Env, Res, fault};
 use crate::object::Leaf;

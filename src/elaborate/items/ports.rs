@@ -4,7 +4,7 @@ use crate::diagram::{Init, Role, Wire};
 use crate::elaborate::program::Parameter;
 use crate::elaborate::scope::names::DefId;
 use crate::elaborate::session::Elab;
-use crate::elaborate::value::{Den, Env, Res, fault};
+use crate::elaborate::value::{Den, Env, Res, Value, fault};
 use crate::object::{Dim, Leaf};
 use crate::source::{Code, Diagnostic, Span};
 use crate::syntax::ast::{
@@ -79,6 +79,29 @@ impl<'p> Elab<'p> {
         let wire = self.b.port(path.as_str(), Role::Noise, leaf.clone());
         self.noises.push(ParamPort { path, leaf, init, span, wire });
         wire
+    }
+
+    /// Refuses a uniform draw beside a number that it never passes: a share such as `rate` then means nothing.
+    pub(crate) fn undecided(&self, a: &Value, b: &Value, span: Span) -> Res<()> {
+        let ((Value::Wire(w), Value::Number(x)) | (Value::Number(x), Value::Wire(w))) = (a, b) else {
+            return Ok(());
+        };
+        // Inside `map` a row of the draw is seen.
+        let row = self
+            .rows
+            .iter()
+            .rev()
+            .fold(*w, |seen, rows| rows.bound.iter().find(|(row, _)| *row == seen).map_or(seen, |(_, all)| *all));
+        let draw = self.noises.iter().find(|n| n.wire == row).map(|n| &n.init);
+        let Some(Init::Uniform { lo, hi }) = draw else { return Ok(()) };
+        if self.sampled || (lo <= x && x <= hi) {
+            return Ok(());
+        }
+        fault(
+            Diagnostic::error(Code::SETTING, format!("a draw from {lo} to {hi} is compared with {x}"))
+                .at(span, "always the same")
+                .help(format!("give a number from {lo} to {hi}")),
+        )
     }
 
     /// Whether a definition makes parameters of its own when called without `{ }`.

@@ -7,7 +7,7 @@
 
 use crate::diagram::{Diagram, Meeting, meetings};
 use crate::elaborate::program::Training;
-use crate::elaborate::scope::cycles::mentioned_by;
+use crate::elaborate::scope::mentions::mentioned_by;
 use crate::elaborate::scope::names::{DefId, Definitions};
 use crate::object::{Base, Tangent};
 use crate::source::{Code, Diagnostic, Span};

@@ -3,9 +3,8 @@
 //! In: the record with overrides. Out: a [`Training`]: the objective of one example, the predictions, the rule over the
 //! parameters, settings with defaults filled in. All fields are looked at before the first error ends it.
 
-use crate::data::DataSpec;
 use crate::diagram::Diagram;
-use crate::elaborate::items::data_items::spec_of;
+use crate::elaborate::items::data_items::data_of;
 use crate::elaborate::items::given::Given;
 use crate::elaborate::items::objective::{goal, objective_of, prediction, trained};
 use crate::elaborate::items::ports::ParamPort;
@@ -14,10 +13,10 @@ use crate::elaborate::program::{Parameter, Part, Player, RuleDiagram, Training, 
 use crate::elaborate::scope::names::{Definitions, nearest};
 use crate::elaborate::session::Elab;
 use crate::elaborate::update::rules;
-use crate::elaborate::value::{Env, Place, Res, fault};
+use crate::elaborate::value::{Env, Place};
 use crate::object::{Base, Leaf, Tangent};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
-use crate::syntax::ast::{Expr, ExprKind, Field, Ident, ItemKind, RecordItem};
+use crate::syntax::ast::{Expr, Field, Ident, RecordItem};
 use std::sync::Arc;
 
 /// The fields a `train` may have.
@@ -287,70 +286,4 @@ fn known_fields((what, known): (&str, &[&str]), fields: &Fields<'_>, said: &mut 
             );
         }
     }
-}
-
-/// The data set a field names: its description, the file it is written in, its place.
-pub(crate) fn data_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<(DataSpec, String, Span)> {
-    let name = match &e.kind {
-        ExprKind::Path(path) if path.len() == 1 => path.first().map(|p| p.name.clone()).unwrap_or_default(),
-        ExprKind::Apply(..) => return data_in_place(elab, e),
-        ExprKind::Text(text) => return data_as_text(elab, text, e.span, env),
-        _ => return Elab::not_yet("data other than one named set", e.span),
-    };
-    let found = elab.defs.resolve_run(env.file, &name);
-    let Some((id, item)) = found.and_then(|id| Some((id, elab.defs.item(id)?))) else {
-        let names = elab.defs.visible_runs(env.file);
-        let near = nearest(&name, names.iter().map(|n| &**n)).map(str::to_owned);
-        let d = Diagnostic::error(Code::UNKNOWN_NAME, format!("there is no data `{name}`")).at(e.span, "unknown here");
-        return fault(match near {
-            Some(near) => d.help(format!("did you mean `{near}`?")),
-            None => d.help("define it: `data iris { source = csv(\"iris.csv\", header = true) .. }`"),
-        });
-    };
-    let ItemKind::Data(record) = &item.kind else {
-        return fault(
-            Diagnostic::error(Code::WRONG_KIND, format!("`{name}` is not data"))
-                .at(e.span, "not a data set")
-                .help("name a `data` item: `data = iris`"),
-        );
-    };
-    let spec = spec_of(elab.defs, id.file, record, &mut elab.diagnostics).ok_or(None)?;
-    let file = elab.defs.files.get(id.file).and_then(|f| elab.defs.sources.get(f.id)).map(|s| s.name.to_string());
-    Ok((spec, file.unwrap_or_default(), item.span))
-}
-
-/// The message for a source where the name of a data set stands: `data = csv("iris.csv")`.
-fn data_in_place<T>(elab: &Elab<'_>, e: &Expr) -> Res<T> {
-    let source = elab.defs.sources.slice(e.span);
-    let source = if source.len() <= 40 && !source.contains('\n') { source } else { ".." };
-    fault(
-        Diagnostic::error(Code::WRONG_KIND, "the name of a data set is needed here")
-            .at(e.span, "not a name")
-            .help(format!("declare it, `data points {{ source = {source} .. }}`, and write `data = points`")),
-    )
-}
-
-/// The message for a text where the name of a data set stands: `data = "iris"`.
-fn data_as_text<T>(elab: &Elab<'_>, text: &str, span: Span, env: &Env<'_>) -> Res<T> {
-    let names: Vec<Arc<str>> = elab.defs.visible_runs(env.file);
-    let is_data = |name: &str| {
-        let item = elab.defs.resolve_run(env.file, name).and_then(|id| elab.defs.item(id));
-        matches!(item.map(|i| &i.kind), Some(ItemKind::Data(_)))
-    };
-    let mut sets = names.iter().map(|n| &**n).filter(|n| is_data(n));
-    let stem = text.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or(text);
-    let meant = if is_data(stem) { Some(stem) } else { nearest(stem, sets.by_ref()) };
-    fault(
-        Diagnostic::error(Code::WRONG_KIND, "the name of a data set is needed here, this is a text")
-            .at(span, "a text")
-            .help(match meant {
-                Some(name) => format!("write `data = {name}`"),
-                None => {
-                    let name: String = stem.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
-                    let name = if name.starts_with(|c: char| c.is_alphabetic()) { &name } else { "points" };
-                    let file = if text.contains('.') { text.to_owned() } else { format!("{name}.csv") };
-                    format!("declare it, `data {name} {{ source = csv(\"{file}\") .. }}`, and write `data = {name}`")
-                }
-            }),
-    )
 }

@@ -4,7 +4,7 @@
 //! warning for every wire, `let` or setting that nothing reads. Used means mentioned: `if nesterov then .. else ..` uses both
 //! sides, whichever is taken.
 
-use crate::elaborate::scope::cycles::{mentioned, mentioned_inside};
+use crate::elaborate::scope::mentions::{BASES, mentioned, mentioned_inside};
 use crate::source::{Code, Diagnostic, Diagnostics};
 use crate::syntax::ast::{
     Block, Body, DimVar, Formal, FormalKind, GetBody, Ident, Item, ItemKind, MapItem, PortDecl, RuleBody, RuleItem,
@@ -34,7 +34,10 @@ pub(crate) fn item(item: &Item, said: &mut Diagnostics) {
             lint.rule(rule);
             lint.settings(item, &rule.formals);
         }
-        ItemKind::Type(decl) => lint.once(&dims(&decl.dims)),
+        ItemKind::Type(decl) => {
+            lint.once(&dims(&decl.dims));
+            lint.hidden(&decl.name);
+        }
         _ => {}
     }
 }
@@ -171,6 +174,17 @@ impl Lint<'_> {
                 Diagnostic::warning(Code::UNUSED, format!("the wire `{}` is never used", name.name))
                     .at(name.span, "dropped")
                     .help("write `_` to drop it on purpose"),
+            );
+        }
+    }
+
+    /// A type that no name would ever mean.
+    fn hidden(&mut self, name: &Ident) {
+        if BASES.contains(&&*name.name) {
+            self.said.push(
+                Diagnostic::error(Code::DUPLICATE_NAME, format!("`{}` is a type of the language", name.name))
+                    .at(name.span, "would never be used")
+                    .help("give the type another name"),
             );
         }
     }

@@ -5,5 +5,6 @@ pub(super) mod cycles;
 pub(super) mod imports;
 pub(super) mod lint;
 pub(super) mod lost;
+pub(super) mod mentions;
 pub(super) mod names;
 pub(super) mod unread;

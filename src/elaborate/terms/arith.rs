@@ -1,6 +1,6 @@
 //! Arithmetic between values: numbers fold, `R[1]` broadcasts, families act leaf by leaf, nothing else is silent.
 
-use crate::diagram::{Comparison, Function, Init, Logic, Op, Whole, Wire};
+use crate::diagram::{Comparison, Function, Logic, Op, Whole, Wire};
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Res, Value, fault};
 use crate::object::{Base, Dim, Leaf};
@@ -380,7 +380,7 @@ impl<'p> Elab<'p> {
 
     /// A comparison of wires.
     pub(crate) fn compare(&mut self, op: CompareOp, a: Operand, b: Operand, span: Span) -> Res<Value> {
-        self.undecided(&a, &b, span)?;
+        self.undecided(&a.0, &b.0, span)?;
         self.lifted(&[a, b], &mut |elab, pair| {
             let [a, b] = pair else { return Err(None) };
             let (x, y) = elab.fit(a, b, "a comparison", span)?;
@@ -403,29 +403,6 @@ impl<'p> Elab<'p> {
             let made = elab.b.op(Op::Logic(Logic::Not), &[made]);
             elab.typed(made, "!=", span).map(Value::Wire)
         })
-    }
-
-    /// Refuses a uniform draw beside a number that it never passes: a share such as `rate` then means nothing.
-    fn undecided(&self, a: &Operand, b: &Operand, span: Span) -> Res<()> {
-        let ((Value::Wire(w), Value::Number(x)) | (Value::Number(x), Value::Wire(w))) = (&a.0, &b.0) else {
-            return Ok(());
-        };
-        // Inside `map` a row of the draw is seen.
-        let row = self
-            .rows
-            .iter()
-            .rev()
-            .fold(*w, |seen, rows| rows.bound.iter().find(|(row, _)| *row == seen).map_or(seen, |(_, all)| *all));
-        let draw = self.noises.iter().find(|n| n.wire == row).map(|n| &n.init);
-        let Some(Init::Uniform { lo, hi }) = draw else { return Ok(()) };
-        if self.sampled || (lo <= x && x <= hi) {
-            return Ok(());
-        }
-        fault(
-            Diagnostic::error(Code::SETTING, format!("a draw from {lo} to {hi} is compared with {x}"))
-                .at(span, "always the same")
-                .help(format!("give a number from {lo} to {hi}")),
-        )
     }
 
     /// A comparison of bits, false before true: a gate, so that it has requests.

@@ -1,6 +1,6 @@
 //! A rule expression taken apart: parts by path pattern, stages from the optimiser to the model, settings of each.
 
-use crate::elaborate::scope::cycles::{Words, mentioned, owners};
+use crate::elaborate::scope::mentions::{Words, mentioned, owners};
 use crate::elaborate::scope::names::DefId;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Den, Env, Place, Res, RuleStage, Setting, fault};

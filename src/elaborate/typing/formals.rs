@@ -1,6 +1,6 @@
 //! Maps and settings passed to a definition: what its formals denote in a call.
 
-use crate::elaborate::scope::cycles::Words;
+use crate::elaborate::scope::mentions::Words;
 use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::apply::Call;
@@ -82,8 +82,8 @@ impl<'p> Elab<'p> {
         Ok(())
     }
 
-    /// The message for `dense(4, 16)`: as many numbers as the definition lists sizes, none of which is given, and more than
-    /// it takes as settings.
+    /// The message for `dense(4, 16)`: numbers where no size is given, to a definition that takes no settings, or as many as
+    /// it lists sizes and more than it takes as numbers.
     fn sizes_in_round_brackets(&self, map: &MapItem, call: &Call<'p>, env: &Env<'p>) -> Option<Diagnostic> {
         let size = |arg: &&Arg| match (&arg.name, &arg.value) {
             (None, ArgValue::Expr(e)) => match &e.kind {
@@ -101,8 +101,9 @@ impl<'p> Elab<'p> {
         // A setting whose default is a number may be meant.
         let number = |f: &Formal| matches!(&f.kind, FormalKind::Default(e) if matches!(e.kind, ExprKind::Number(_)));
         let settings = map.formals.iter().filter(|f| number(f)).count();
-        let sizes = !given.is_empty() && given.len() == map.dims.len() && given.iter().all(size);
-        if !sizes || call.dims.is_some() || given.len() <= settings {
+        let all = !given.is_empty() && call.dims.is_none() && given.iter().all(size);
+        let exact = given.len() == map.dims.len();
+        if !all || map.dims.is_empty() || !(map.formals.is_empty() || (exact && given.len() > settings)) {
             return None;
         }
         let place = given.first()?.span.to(given.last()?.span);
@@ -110,7 +111,12 @@ impl<'p> Elab<'p> {
         let d = Diagnostic::error(Code::SETTING, format!("sizes of `{name}` stand in square brackets"))
             .at(place, "in round ones, where settings stand");
         let d = if self.defs.in_prelude(map.name.span) { d } else { d.also(map.name.span, "defined here") };
-        Some(d.help(format!("write `{name}[{}]`", self.defs.sources.slice(place))))
+        Some(d.help(if exact {
+            format!("write `{name}[{}]`", self.defs.sources.slice(place))
+        } else {
+            let sizes: Vec<&str> = map.dims.iter().map(|d| &*d.name.name).collect();
+            format!("write `{name}[{}]` with a number for each", sizes.join(", "))
+        }))
     }
 
     /// The message for a setting that a definition does not have.

@@ -3,7 +3,7 @@
 //! In: what a call gives to a setting, and what the definition compares it with. Out: a message for a word that it does
 //! not know; the words of a setting are its default and those that the body compares it with.
 
-use crate::elaborate::scope::cycles::Words;
+use crate::elaborate::scope::mentions::Words;
 use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Den, Res, Value, fault};

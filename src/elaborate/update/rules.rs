@@ -6,7 +6,7 @@
 
 use crate::diagram::{Role, Wire};
 use crate::elaborate::program::RuleDiagram;
-use crate::elaborate::scope::cycles::owners;
+use crate::elaborate::scope::mentions::owners;
 use crate::elaborate::scope::names::{DefId, Definitions};
 use crate::elaborate::session::Elab;
 use crate::elaborate::terms::stages::{Part, parts_of, stages_of, transforms_of};
