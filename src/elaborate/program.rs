@@ -506,7 +506,7 @@ impl Program {
                 .into()),
             },
             None => {
-                let names = self.defs.visible_runs(self.main);
+                let names = self.defs.visible_runs(self.main, None);
                 let near = nearest(name, names.iter().map(|n| &**n)).map(str::to_owned);
                 let d =
                     Diagnostic::error(Code::UNKNOWN_NAME, format!("there is no training run `{name}` in this file"));

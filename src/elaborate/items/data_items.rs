@@ -94,15 +94,21 @@ pub(crate) fn spec_of(
 
 /// The data set a field names: its description, the file it is written in, its place.
 pub(crate) fn data_of<'p>(elab: &mut Elab<'p>, e: &'p Expr, env: &Env<'p>) -> Res<(DataSpec, String, Span)> {
-    let name = match &e.kind {
-        ExprKind::Path(path) if path.len() == 1 => path.first().map(|p| p.name.clone()).unwrap_or_default(),
+    let (found, alias, name) = match &e.kind {
+        ExprKind::Path(path) => match path.as_slice() {
+            [name] => (elab.defs.resolve_run(env.file, &name.name), None, name.name.clone()),
+            [alias, name] => {
+                let found = elab.defs.resolve_run_in(env.file, &alias.name, &name.name);
+                (found, Some(&*alias.name), format!("{}.{}", alias.name, name.name).into())
+            }
+            _ => return Elab::not_yet("data other than one named set", e.span),
+        },
         ExprKind::Apply(..) => return data_in_place(elab, e),
         ExprKind::Text(text) => return data_as_text(elab, text, e.span, env),
         _ => return Elab::not_yet("data other than one named set", e.span),
     };
-    let found = elab.defs.resolve_run(env.file, &name);
     let Some((id, item)) = found.and_then(|id| Some((id, elab.defs.item(id)?))) else {
-        let names = elab.defs.visible_runs(env.file);
+        let names = elab.defs.visible_runs(env.file, alias);
         let near = nearest(&name, names.iter().map(|n| &**n)).map(str::to_owned);
         let d = Diagnostic::error(Code::UNKNOWN_NAME, format!("there is no data `{name}`")).at(e.span, "unknown here");
         return fault(match near {
@@ -135,7 +141,7 @@ fn data_in_place<T>(elab: &Elab<'_>, e: &Expr) -> Res<T> {
 
 /// The message for a text where the name of a data set stands: `data = "iris"`.
 fn data_as_text<T>(elab: &Elab<'_>, text: &str, span: Span, env: &Env<'_>) -> Res<T> {
-    let names: Vec<Arc<str>> = elab.defs.visible_runs(env.file);
+    let names: Vec<Arc<str>> = elab.defs.visible_runs(env.file, None);
     let is_data = |name: &str| {
         let item = elab.defs.resolve_run(env.file, name).and_then(|id| elab.defs.item(id));
         matches!(item.map(|i| &i.kind), Some(ItemKind::Data(_)))

@@ -174,6 +174,12 @@ impl Definitions {
         scope.runs.get(name).or_else(imported).copied()
     }
 
+    /// The data or training run `alias.name` of a file imported under a name.
+    pub(crate) fn resolve_run_in(&self, file: usize, alias: &str, name: &str) -> Option<DefId> {
+        let inside = self.scopes.get(file)?.aliased.get(alias)?;
+        self.scopes.get(*inside)?.runs.get(name).copied()
+    }
+
     /// Whether a file is part of the prelude.
     pub(crate) fn is_prelude(&self, file: usize) -> bool {
         self.prelude.contains(&file)
@@ -204,10 +210,16 @@ impl Definitions {
         names
     }
 
-    /// The names of the data items or training runs that a file can name.
-    pub(crate) fn visible_runs(&self, file: usize) -> Vec<Arc<str>> {
-        let mut names: Vec<Arc<str>> =
-            self.scopes.get(file).map(|s| s.runs.keys().cloned().collect()).unwrap_or_default();
+    /// The data items and training runs that a file can name, or those behind one of its aliases.
+    pub(crate) fn visible_runs(&self, file: usize, alias: Option<&str>) -> Vec<Arc<str>> {
+        let Some(scope) = self.scopes.get(file) else { return Vec::new() };
+        let mut names: Vec<Arc<str>> = match alias {
+            None => scope.runs.keys().cloned().collect(),
+            Some(alias) => {
+                let inside = scope.aliased.get(alias).and_then(|file| self.scopes.get(*file));
+                inside.iter().flat_map(|s| s.runs.keys()).map(|name| format!("{alias}.{name}").into()).collect()
+            }
+        };
         names.sort();
         names
     }
