@@ -6,7 +6,7 @@ mod steps;
 use catlearn::diagram::{Op, PrimDef};
 use catlearn::elaborate::{Program, Training};
 use catlearn::object::Tangent;
-use catlearn::source::{Code, Diagnostics, MemoryWorld, World, WorldError};
+use catlearn::source::{Code, Diagnostic, Diagnostics, MemoryWorld, World, WorldError};
 use std::fmt::Write as _;
 use steps::trajectory;
 
@@ -50,6 +50,11 @@ fn shape(text: &str, name: &str) -> (Vec<String>, usize) {
 fn fine(text: &str) {
     let faults = said(text, &MemoryWorld::default());
     assert!(faults.0.is_empty(), "{faults}");
+}
+
+/// The text that a message points at.
+fn at<'a>(text: &'a str, d: &Diagnostic) -> &'a str {
+    d.span().map_or("", |span| &text[span.start as usize..span.end as usize])
 }
 
 const Q: &str = "model q {x: R[2] ~ ones} : () -> R[1] () { sum(x) }\n";
@@ -325,4 +330,52 @@ fn a_reverse_that_means_nothing_says_why() {
     let fault = fault.diagnostics(&run).0.remove(0);
     assert!(fault.notes[0].starts_with("its `rev` has no meaning over votes: `&` needs"), "{fault:?}");
     assert!(fault.help.is_some_and(|h| h.contains("dy : Int[n]")));
+}
+
+#[test]
+fn a_named_type_takes_dimensions_of_the_signature() {
+    let text = "type Pair[n] = R[n, 2]\n\
+                type Nested[a, b] = (Pair[2 * a], Fin[b][3])\n\
+                def same : Pair[k] -> Pair[k] (x) { x }\n\
+                def sized[width] : Pair[width] -> R[width, 2] (x) { x }\n\
+                def less[n] : Pair[n + 1] -> R[n, 2] (x) { x[0..n] }\n\
+                def grow : Pair[n] -> Pair[2 * n] (x) { cat(x, x) }\n\
+                def first : Nested[k, 7] -> Pair[2 * k] (x, _) { x }\n\
+                model made[n] {w: Pair[n] ~ zeros} : Pair[n] -> Pair[n] (x) { x + w }\n\
+                model m : Pair[4] -> R[6, 2] = sized[4] >> made[4] >> less >> grow\n";
+    fine(text);
+    let model = program(text).model("m").unwrap();
+    assert_eq!(model.params[0].leaf.to_string(), "R[4, 2]");
+    // Its own names are no names of the signature: `n` of `Pair` is 3 here, whatever `n` is outside.
+    fine("type Pair[n] = R[n, 2]\ndef f[n] : (R[n], Pair[3]) -> Pair[n + 3] (x, y) { cat(y, zeros[n, 2]) + sum(x) }\n");
+    for (wrong, code, place) in [
+        ("model a : Pair[0] -> Pair[0] (x) { x }", Code::DIMENSION, "0"),
+        ("model a : R[2, 2] -> Pair[absent] (x) { x }", Code::UNKNOWN_NAME, "absent"),
+        ("model a : R[n, 2] -> Pair[n + 1] (x) { x }", Code::SHAPE, "x"),
+        ("model a : Pair[..s] -> R[1] (x) { sum(x) }", Code::NOT_YET, "s"),
+    ] {
+        let text = format!("type Pair[n] = R[n, 2]\n{wrong}\n");
+        let faults = said(&text, &MemoryWorld::default());
+        let all: Vec<(Code, &str)> = faults.0.iter().map(|d| (d.code, at(&text, d))).collect();
+        assert_eq!(all, [(code, place)], "{faults}");
+    }
+}
+
+#[test]
+fn data_of_a_file_that_has_a_name_here_is_named_through_it() {
+    let world = MemoryWorld::default()
+        .with("a.lens", "data four { source = csv(\"d.csv\"), input = columns(0), target = columns(1) }\n")
+        .with("d.csv", "1,2\n2,4\n");
+    let text = "import \"a.lens\" as a\n\
+                train r { data = a.four, model = dense[1, 1], loss = mse, optimiser = gd(lr = 0.1), steps = 2 }\n";
+    let faults = said(text, &world);
+    assert!(faults.0.is_empty(), "{faults}");
+    let program = Program::parse(text, "test.lens", &world).unwrap_or_else(|(said, _)| panic!("{said}"));
+    let (spec, from) = program.training("r").unwrap().data.unwrap();
+    assert_eq!((&*spec.name, &*from), ("four", "a.lens"));
+    let near = said(&text.replace("a.four", "a.fuor"), &world);
+    assert_eq!(near.0[0].help.as_deref(), Some("did you mean `a.four`?"), "{near}");
+    assert!(said(&text.replace("a.four", "b.four"), &world).0.iter().any(|d| d.code == Code::UNKNOWN_NAME));
+    // Its items are behind its name only.
+    assert!(said(&text.replace("a.four", "four"), &world).has_errors());
 }

@@ -95,6 +95,8 @@ pub(crate) enum Den<'p> {
     Wires(Value),
     /// A dimension.
     Dim(u64),
+    /// A dimension given to a `type`, and where its names stand: `k + 1` of `Pair[k + 1]`.
+    Term(&'p Expr, Box<Env<'p>>),
     /// The dimensions of a `..s`.
     Shape(Rc<Vec<u64>>),
     /// A map passed in.

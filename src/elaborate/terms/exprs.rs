@@ -169,7 +169,7 @@ impl<'p> Elab<'p> {
                             .help(format!("apply it: `{}.step(p, g)` is the new parameter", name.name)),
                     );
                 }
-                Some(Den::Shape(_) | Den::Flag(_) | Den::Init(..)) => {
+                Some(Den::Shape(_) | Den::Flag(_) | Den::Init(..) | Den::Term(..)) => {
                     return fault(
                         Diagnostic::error(Code::WRONG_KIND, format!("`{}` is not a wire", name.name))
                             .at(span, "not a wire")

@@ -106,6 +106,14 @@ impl<'p> Elab<'p> {
                         None => self.unknown(&name.join("."), e.span, env, "dimension"),
                     };
                 };
+                // A name of a `type` means what was given for it, whatever the signature around it calls its own.
+                if let Some(Den::Term(given, outside)) = env.get(&name.name) {
+                    let found = self.linear(given, outside, vars)?;
+                    if let Linear::Number(n) = found {
+                        positive(n, given.span)?;
+                    }
+                    return Ok(found);
+                }
                 match vars.known.get(&name.name) {
                     Some(Known::Dim(n)) => return Ok(Linear::Number(as_i64(*n, e.span)?)),
                     Some(Known::Open) => {

@@ -156,9 +156,10 @@ impl<'p> Elab<'p> {
         }
         let mut inner = self.root(id.file);
         for (var, term) in decl.dims.iter().zip(given) {
-            if let DimTerm::Expr(e) = term {
-                let n = self.dim(e, env)?;
-                inner.bind(var.name.name.clone(), Den::Dim(n));
+            match term {
+                DimTerm::Expr(e) => inner.bind(var.name.name.clone(), Den::Term(e, Box::new(env.clone()))),
+                DimTerm::Spread(_, at) => return Self::not_yet("`..` given to a `type`", at),
+                DimTerm::Number(_) => {}
             }
         }
         self.ty(&decl.ty, &inner)
@@ -190,6 +191,9 @@ impl<'p> Elab<'p> {
         match &e.kind {
             ExprKind::Path(path) => {
                 if let [name] = path.as_slice() {
+                    if let Some(Den::Term(given, outside)) = env.get(&name.name) {
+                        return self.letters_of(given, outside, vars);
+                    }
                     let letter = name.name.chars().count() == 1;
                     let free = env.get(&name.name).is_none() && self.defs.resolve(env.file, &name.name).is_none();
                     if letter && free {
