@@ -4,7 +4,7 @@
 
 mod commands;
 
-use commands::{catlearn, ends, folder, piped, text};
+use commands::{catlearn, command, ends, folder, piped, text};
 use serde_json::Value;
 use std::fs;
 use std::io::Write;
@@ -268,6 +268,73 @@ fn what_is_no_run_or_cannot_predict_is_said() {
 }
 
 #[test]
+fn the_run_that_was_meant_is_named() {
+    let dir = folder("past-near");
+    fs::write(
+        dir.join("p.lens"),
+        "data p { source = inline([[1, 2], [2, 4]]), input = columns(0), target = columns(1) }\n\
+         train t { data = p, model = dense[1, 1], loss = mse, optimiser = gd(lr = 0.1), steps = 3, seed = 1 }\n",
+    )
+    .unwrap();
+    let refused = |path: &str| {
+        let said = command(&["eval", path]).current_dir(&dir).output().unwrap();
+        let said = ends(&said, 2).1;
+        assert!(said.contains("E0803") && !said.contains("os error"), "{said}");
+        said
+    };
+    assert!(refused("nope").contains("`nope` is no run: there is no such folder"));
+    assert!(refused("nope").contains("name a folder that `catlearn train` made"));
+    for _ in 0..2 {
+        ends(&command(&["-q", "train", "p.lens"]).current_dir(&dir).output().unwrap(), 0);
+    }
+    assert!(refused("nope").contains("name a run; there are `runs/0001-t`, `runs/0002-t`"));
+    for (written, meant) in [("runs/0002", "runs/0002-t"), ("runs/0002-r", "runs/0002-t"), ("0001-t", "runs/0001-t")] {
+        assert!(refused(written).contains(&format!("did you mean `{meant}`?")), "{}", refused(written));
+    }
+    assert!(refused("runs").contains("`runs` is no run: it has no run.json"));
+    assert!(refused("runs").contains("name a run; there are `runs/0001-t`, `runs/0002-t`"));
+    assert!(refused("p.lens").contains("it is a file"));
+}
+
+#[test]
+fn eval_of_another_file_reads_it_as_the_run_read_its_own() {
+    let dir = folder("past-keep");
+    let rows = "1,2,a\n2,1,b\n1,3,a\n3,1,b\n2,5,c\n5,2,c\n";
+    fs::write(dir.join("d.csv"), format!("x,y,kind\n{rows}")).unwrap();
+    let run = |keep: &str| {
+        let program = format!(
+            "data d {{ source = csv(\"d.csv\", header = true), input = columns(\"x\", \"y\"), target = column(\"kind\") >> onehot[2],\n\
+             keep = class {keep} }}\n\
+             train t {{ data = d, model = dense[2, 2], loss = softmax_cross_entropy, optimiser = gd(lr = 0.1), epochs = 5,\n\
+             seed = 1, metrics = [accuracy] }}\n"
+        );
+        fs::write(dir.join("p.lens"), program).unwrap();
+        let out = dir.join("run");
+        ends(&catlearn(&["-q", "train", text(&dir.join("p.lens")), "--out", text(&out), "--force"]), 0);
+        out
+    };
+    for keep in ["in [\"a\", \"b\"]", "!= \"c\"", "in [0, 1]", "< 2"] {
+        let run = run(keep);
+        let own = evaluated(&run, &[])["metrics"]["train"].clone();
+        assert_eq!(evaluated(&run, &["--data", text(&dir.join("d.csv"))])["metrics"]["data"], own, "{keep}");
+        let (_, said) = ends(&catlearn(&["eval", text(&run), "--data", text(&dir.join("d.csv"))]), 0);
+        assert!(said.contains("2 of 6 rows are left out by `keep`"), "{said}");
+    }
+    let run = run("in [\"a\", \"b\"]");
+    fs::write(dir.join("none.csv"), "x,y,kind\n1,2,c\n").unwrap();
+    let (_, said) = ends(&catlearn(&["eval", text(&run), "--data", text(&dir.join("none.csv"))]), 1);
+    assert!(said.contains("`keep` leaves none of the 1 rows"), "{said}");
+    // Bare rows: the flag that reads them is named, and reads them.
+    let bare = dir.join("bare.csv");
+    fs::write(&bare, rows).unwrap();
+    let all = evaluated(&run, &["--data", text(&dir.join("d.csv"))]);
+    assert_eq!(evaluated(&run, &["--data", text(&bare), "--no-header"])["metrics"], all["metrics"]);
+    let (_, said) = ends(&piped(&["-q", "predict", text(&run)], b"1,2\n3,4\n"), 1);
+    assert!(said.contains("begin with the line `x,y`, or read rows without it by `--no-header`"), "{said}");
+    ends(&catlearn(&["eval", text(&run), "--no-header"]), 2);
+}
+
+#[test]
 fn folds_are_measured_together_and_predict_one_by_one() {
     let dir = folder("past-folds");
     let program = dir.join("p.lens");
@@ -285,6 +352,7 @@ fn folds_are_measured_together_and_predict_one_by_one() {
     assert_eq!(evaluated(&run, &[])["metrics"], trained["metrics"]);
     let (_, said) = ends(&piped(&["predict", text(&run)], b"7\n"), 1);
     assert!(said.contains("a run of 3 folds has 3 models") && said.contains("fold-0"), "{said}");
+    assert!(!ends(&catlearn(&["eval", text(&run)]), 0).1.contains("warning"));
     for fold in 0..3 {
         let one = run.join(format!("fold-{fold}"));
         // In the units of the file, though the target is standardised.
@@ -292,6 +360,16 @@ fn folds_are_measured_together_and_predict_one_by_one() {
         let value: f64 = said.strip_prefix("prediction\n").unwrap().trim().parse().unwrap();
         assert!((13.0..16.5).contains(&value), "{said}");
     }
+    // What an interruption leaves: the folds that are not there are named, the others count.
+    fs::remove_dir_all(run.join("fold-1")).unwrap();
+    let (said, noted) = ends(&catlearn(&["eval", text(&run)]), 0);
+    assert!(said.contains("loss ") && noted.contains("fold 1 of 3 has no state yet"), "{said}{noted}");
+    assert!(noted.contains("go on with `catlearn train --resume"), "{noted}");
+    for fold in [0, 2] {
+        fs::remove_dir_all(run.join(format!("fold-{fold}"))).unwrap();
+    }
+    let (_, said) = ends(&catlearn(&["eval", text(&run)]), 1);
+    assert!(said.contains("no fold of this run has a state yet"), "{said}");
 }
 
 #[test]

@@ -269,6 +269,14 @@ fn agrees(value: &KeepValue, labels: &Labels, class: usize) -> bool {
     }
 }
 
+/// Whether `keep` lets a label through that another file has; `known` are the labels of the training part, which it let
+/// through. Places among the labels count in the file that was trained on, so there only known labels pass.
+pub(crate) fn keeps_label(keep: &Keep, known: &Labels, label: &str) -> bool {
+    let by_place = keep.values.iter().any(|value| matches!(value, KeepValue::Number(_)))
+        && !known.names().iter().all(|name| name.parse::<f64>().is_ok());
+    if by_place { known.find(label).is_some() } else { keeps(keep, &Labels::fit([label]), 0) }
+}
+
 fn keeps(keep: &Keep, labels: &Labels, class: usize) -> bool {
     let is_in = keep.values.iter().any(|value| agrees(value, labels, class));
     let holds = |test: fn(&f64, &f64) -> bool| {

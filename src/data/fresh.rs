@@ -3,13 +3,14 @@
 //! In: bytes in the source's form, delimited text, or records. Out: a [`Fresh`] table, from which an [`Encoder`] makes a
 //! [`Column`]. Invariant: a bad value is told with its place in what was handed over; nothing is fitted here.
 
+use crate::data::dataset::keeps_label;
 use crate::data::encode::Encoder;
 use crate::data::encode::column::Column;
 use crate::data::source::csv::Sheet;
 use crate::data::source::part::Part;
 use crate::data::source::read::{decode, unreadable};
 use crate::data::source::{array_of, pla, text};
-use crate::data::spec::{Origin, OriginKind};
+use crate::data::spec::{Keep, Origin, OriginKind};
 use crate::data::table::Table;
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 
@@ -17,10 +18,28 @@ use crate::source::{Code, Diagnostic, Diagnostics, Span};
 #[derive(Clone, Debug)]
 pub struct Fresh {
     table: Table,
+    /// Those that are used, by number.
+    rows: Vec<usize>,
     span: Span,
 }
 
 impl Fresh {
+    fn of(table: Table, span: Span) -> Fresh {
+        Fresh { rows: (0..table.rows).collect(), table, span }
+    }
+
+    /// The rows whose class `keep` lets through; `target` reads the class.
+    ///
+    /// # Errors
+    /// The column of the class is missing.
+    pub fn kept(&self, keep: &Keep, target: &Encoder) -> Result<Fresh, Diagnostics> {
+        let fitted = target.fitted_to(&self.table)?;
+        let (Some(labels), Some(column)) = (target.labels(), fitted.columns.first()) else { return Ok(self.clone()) };
+        let rows = self.rows.iter().copied();
+        let rows = rows.filter(|row| keeps_label(keep, labels, &self.table.cell(*row, *column))).collect();
+        Ok(Fresh { table: self.table.clone(), rows, span: self.span })
+    }
+
     /// A file of the form of `source`; `input` knows the characters of a text.
     ///
     /// # Errors
@@ -53,7 +72,7 @@ impl Fresh {
                 }
             }
         };
-        Ok(Fresh { table, span })
+        Ok(Fresh::of(table, span))
     }
 
     /// Delimited text; `span` is where the program says how rows are read.
@@ -62,7 +81,7 @@ impl Fresh {
     /// Lines of different lengths, an open quote, no rows, bytes that are not text.
     pub fn of_text(name: &str, bytes: Vec<u8>, form: (u8, bool), span: Span) -> Result<Fresh, Diagnostics> {
         let (separator, header) = form;
-        Ok(Fresh { table: Table::of_bytes(bytes, name, separator, header, span)?, span })
+        Ok(Fresh::of(Table::of_bytes(bytes, name, separator, header, span)?, span))
     }
 
     /// Records with their lines in a file, all of the same width, which is that of `names`.
@@ -77,7 +96,7 @@ impl Fresh {
     ) -> Result<Fresh, Diagnostics> {
         let mut faults = Diagnostics::default();
         match Sheet::of_records(name, names, records, span, &mut faults) {
-            Some(sheet) => Ok(Fresh { table: Table::of(vec![Part::Sheet(sheet)]), span }),
+            Some(sheet) => Ok(Fresh::of(Table::of(vec![Part::Sheet(sheet)]), span)),
             None => Err(faults),
         }
     }
@@ -85,7 +104,7 @@ impl Fresh {
     /// How many rows there are.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.table.rows
+        self.rows.len()
     }
 
     /// The names of the columns, when there is a header.
@@ -97,6 +116,7 @@ impl Fresh {
     /// The cells of a row as text.
     #[must_use]
     pub fn cells(&self, row: usize) -> Vec<String> {
+        let row = self.rows.get(row).copied().unwrap_or(usize::MAX);
         (0..self.table.width).map(|column| self.table.cell(row, column).into_owned()).collect()
     }
 
@@ -112,9 +132,8 @@ impl Fresh {
     /// Columns that are missing, values that cannot be used.
     pub fn encode(&self, encoder: &Encoder) -> Result<(Column, Diagnostics), Diagnostics> {
         let mut faults = Diagnostics::default();
-        let rows: Vec<usize> = (0..self.table.rows).collect();
         let fitted = encoder.fitted_to(&self.table).map_err(|d| self.without_names(encoder, d))?;
-        match fitted.encode(&self.table, &rows, &mut faults) {
+        match fitted.encode(&self.table, &self.rows, &mut faults) {
             Some(column) if !faults.has_errors() => Ok((column, faults)),
             _ => Err(faults),
         }

@@ -12,6 +12,6 @@ mod world;
 
 pub use codes::{Code, all_codes};
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
-pub(crate) use near::nearest;
+pub use near::nearest;
 pub use text::{FileId, LineColumn, Source, SourceMap, Span};
 pub use world::{MemoryWorld, World, WorldError};

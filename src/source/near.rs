@@ -3,7 +3,7 @@
 /// The candidate nearest to a name, if it is near enough to be a slip of the hand: one letter in a short word, up to
 /// three in a long one, without regard to case. One letter of the two is shared at least: `x` is no slip for `A`. The
 /// name itself is no suggestion.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = |word: &str| -> Vec<char> { word.to_lowercase().chars().collect() };
     let written = letters(name);
     let allowed = match written.len() {

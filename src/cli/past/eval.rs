@@ -4,9 +4,9 @@ use super::rows::{Given, of_rows};
 use super::{Past, State};
 use crate::cli::measure::{Measured, mean_of, on_parts, table};
 use crate::cli::observe::metrics_json;
-use crate::cli::terminal::{answer, complain};
+use crate::cli::terminal::{answer, complain, note};
 use crate::cli::{End, Shared};
-use catlearn::data::Parts;
+use catlearn::data::{Encoder, Fresh, Parts};
 use catlearn::diagram::Role;
 use catlearn::elaborate::Precision;
 use catlearn::run::{Float, examples};
@@ -37,6 +37,9 @@ pub(in crate::cli) struct EvalArgs {
     /// Another file, of the form of the run's data, with its target
     #[arg(long, value_name = "F", conflicts_with = "split")]
     data: Option<String>,
+    /// The first line of that file is a row, though the run's own data begins with the names of its columns
+    #[arg(long, requires = "data")]
+    no_header: bool,
     /// Which state is measured [default: the selected one, else the last]
     #[arg(long, value_enum)]
     state: Option<State>,
@@ -49,12 +52,13 @@ pub(in crate::cli) fn run(args: &EvalArgs, shared: &Shared) -> End {
 fn evaluated(args: &EvalArgs, shared: &Shared) -> Result<End, End> {
     let past = Past::open(&args.run, args.state, shared)?;
     let folds = past.folds();
+    past.tell_missing(&folds, shared)?;
     let mut all = Vec::new();
-    for i in 0..folds {
+    for i in &folds {
         let fold = Past::open(&args.run.join(format!("fold-{i}")), args.state, shared)?;
         all.push(fold.measured(args, shared)?);
     }
-    let (step, metrics) = match folds {
+    let (step, metrics) = match folds.len() {
         0 => past.measured(args, shared).map(|m| (json!(m.steps), m.metrics))?,
         _ => (Value::Null, mean_of(&all).metrics),
     };
@@ -91,7 +95,7 @@ impl Past {
 
     fn metrics<T: Float>(&self, args: &EvalArgs, shared: &Shared) -> Result<(usize, Map<String, Value>), End> {
         if let Some(file) = &args.data {
-            return self.on_file::<T>(file, shared);
+            return self.on_file::<T>(file, args, shared);
         }
         let data = self.data(shared)?;
         let mut learner = self.learner::<T>(data.as_ref(), shared)?;
@@ -118,9 +122,20 @@ impl Past {
     }
 
     /// The metrics on the rows of another file.
-    fn on_file<T: Float>(&self, file: &str, shared: &Shared) -> Result<(usize, Map<String, Value>), End> {
+    fn on_file<T: Float>(
+        &self,
+        file: &str,
+        args: &EvalArgs,
+        shared: &Shared,
+    ) -> Result<(usize, Map<String, Value>), End> {
         let encoders = self.encoders(shared)?;
-        let Given { name, fresh, .. } = self.rows(&encoders, file, true, shared)?;
+        let Given { name, mut fresh, .. } = self.rows(&encoders, file, !args.no_header, shared)?;
+        if let Some(target) = &encoders.target {
+            if !fresh.has(target) {
+                return Err(without_target(&name, target, shared));
+            }
+            fresh = self.kept(fresh, target, &name, shared)?;
+        }
         let say = |said: Diagnostics| self.say(shared, &said);
         let input = self.encoded(&fresh, &encoders.input, shared)?;
         let mut learner = self.learner::<T>(None, shared)?;
@@ -132,22 +147,6 @@ impl Past {
         let input = port(Role::Input).map(|leaf| tensor(&input, leaf, "input")).transpose()?;
         let target = match (port(Role::Target), &encoders.target) {
             (Some(leaf), Some(encoder)) => {
-                if !fresh.has(encoder) {
-                    let names = encoder.source_names.iter().flatten();
-                    let read: Vec<&str> = names
-                        .enumerate()
-                        .filter(|(i, _)| encoder.columns.contains(i))
-                        .map(|(_, n)| n.as_str())
-                        .collect();
-                    let d = Diagnostic::error(Code::DATA_COLUMN, format!("`{name}` has no target to measure against"));
-                    let d = if read.is_empty() {
-                        d
-                    } else {
-                        d.note(format!("the target is read from `{}`", read.join("`, `")))
-                    };
-                    complain(shared, d.help("give the column of the target too, or use `catlearn predict`"));
-                    return Err(End::Fault);
-                }
                 Some(tensor(&fresh.encode(encoder).map_err(|said| say(of_rows(said)))?.0, leaf, "target")?)
             }
             _ => None,
@@ -157,4 +156,57 @@ impl Past {
         let found = learner.metrics(&rows).map_err(|d| say(d.into()))?;
         Ok((learner.updates(), Map::from_iter([("data".to_owned(), metrics_json(&found))])))
     }
+
+    /// The rows of another file that the run's own data would keep.
+    fn kept(&self, fresh: Fresh, target: &Encoder, name: &str, shared: &Shared) -> Result<Fresh, End> {
+        let Some(keep) = self.training.data.as_ref().and_then(|(spec, _)| spec.keep.as_ref()) else { return Ok(fresh) };
+        let kept = fresh.kept(keep, target).map_err(|said| self.say(shared, &said))?;
+        match fresh.rows() - kept.rows() {
+            0 => {}
+            all if kept.rows() == 0 => {
+                let d =
+                    Diagnostic::error(Code::DATA_VALUE, format!("`keep` leaves none of the {all} rows of `{name}`"));
+                let d = d
+                    .at(keep.span, "keeps rows by class")
+                    .help("give it rows of the classes that the run was trained on");
+                return Err(self.say(shared, &d.into()));
+            }
+            n => note(shared, &format!("{n} of {} rows are left out by `keep`", fresh.rows())),
+        }
+        Ok(kept)
+    }
+
+    /// Says which folds of the run there are no states of.
+    fn tell_missing(&self, there: &[usize], shared: &Shared) -> Result<(), End> {
+        let all = self.all_folds();
+        let help = format!("go on with `catlearn train --resume {}`", self.dir.display());
+        if all > 0 && there.is_empty() {
+            let d = Diagnostic::error(Code::RUN_CHECKPOINT, "no fold of this run has a state yet");
+            complain(shared, d.help(help));
+            return Err(End::Fault);
+        }
+        let missing: Vec<String> = (0..all).filter(|i| !there.contains(i)).map(|i| i.to_string()).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let what = if missing.len() == 1 { "fold" } else { "folds" };
+        let why =
+            format!("{what} {} of {all} have no state yet, the metrics are those of the others", missing.join(", "));
+        let why = if missing.len() == 1 { why.replace("have no", "has no") } else { why };
+        let d = Diagnostic::warning(Code::RUN_CHECKPOINT, why);
+        complain(shared, d.help(help));
+        Ok(())
+    }
+}
+
+/// A file without the target that is measured against.
+fn without_target(name: &str, target: &Encoder, shared: &Shared) -> End {
+    let names = target.source_names.iter().flatten().enumerate();
+    let read: Vec<&str> = names.filter(|(i, _)| target.columns.contains(i)).map(|(_, n)| n.as_str()).collect();
+    let mut d = Diagnostic::error(Code::DATA_COLUMN, format!("`{name}` has no target to measure against"));
+    if !read.is_empty() {
+        d = d.note(format!("the target is read from `{}`", read.join("`, `")));
+    }
+    complain(shared, d.help("give the column of the target too, or use `catlearn predict`"));
+    End::Fault
 }

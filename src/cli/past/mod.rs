@@ -8,6 +8,7 @@ pub(super) mod encoders;
 pub(super) mod eval;
 mod json;
 mod naming;
+mod near;
 pub(super) mod predict;
 mod rows;
 mod text;
@@ -22,7 +23,7 @@ use super::record::{Record, hash, sources};
 use super::terminal::{complain, note};
 use super::world::FileWorld;
 use super::{End, Shared};
-use catlearn::data::{Dataset, OriginKind, Target};
+use catlearn::data::{Dataset, OriginKind, SplitKind, Target};
 use catlearn::elaborate::{Program, Select, Training};
 use catlearn::run::{Checkpoint, Float, Learner, evaluate_bits};
 use catlearn::source::{Code, Diagnostic};
@@ -78,7 +79,7 @@ impl Past {
     pub(super) fn open(dir: &Path, state: Option<State>, shared: &Shared) -> Result<Past, End> {
         let unusable = |why: String| {
             let d = Diagnostic::error(Code::RUN_FOLDER, format!("`{}` is no run: {why}", dir.display()));
-            complain(shared, d.help("name a folder that `catlearn train` made, `runs/0001-..`"));
+            complain(shared, d.help(near::help(dir, shared)));
             End::Usage
         };
         let fold = dir.file_name().and_then(|n| n.to_str()?.strip_prefix("fold-")?.parse::<usize>().ok());
@@ -88,6 +89,9 @@ impl Past {
             None => (dir.to_path_buf(), None),
         };
         let main = Folder { path: root };
+        if let Some(why) = near::absent(dir, &main.path) {
+            return Err(unusable(why.to_owned()));
+        }
         let record = Record::read(&main).map_err(unusable)?;
         let text = main.read("model.lens").map_err(|e| unusable(format!("model.lens: {e}")))?;
         let text = String::from_utf8(text).map_err(|e| unusable(format!("model.lens: {e}")))?;
@@ -177,10 +181,21 @@ impl Past {
         Ok(learner)
     }
 
-    /// How many folds the run has; a fold itself has none.
-    fn folds(&self) -> usize {
-        let there = |i: &usize| self.folder.path.join(format!("fold-{i}/checkpoint")).is_dir();
-        if self.fold.is_some() { 0 } else { (0..).take_while(there).count() }
+    /// How many folds the run is divided into; a fold itself has none.
+    fn all_folds(&self) -> usize {
+        match self.training.data.as_ref().map(|(spec, _)| &spec.split.kind) {
+            Some(SplitKind::Folds { k, .. }) if self.fold.is_none() => *k,
+            _ => 0,
+        }
+    }
+
+    /// The folds that have a state.
+    fn folds(&self) -> Vec<usize> {
+        let there = |i: &usize| {
+            let folder = self.folder.path.join(format!("fold-{i}"));
+            [State::Last, State::Best].iter().any(|state| folder.join(state.file()).is_file())
+        };
+        (0..self.all_folds()).filter(there).collect()
     }
 
     /// The form of text rows: the separator, and whether names come first.

@@ -53,7 +53,7 @@ fn predicted(args: &PredictArgs, shared: &Shared) -> Result<End, End> {
         complain(shared, Diagnostic::error(Code::PREDICTION, why).help(help));
         End::Fault
     };
-    match past.folds() {
+    match past.all_folds() {
         0 => {}
         n => {
             let why = format!("a run of {n} folds has {n} models");

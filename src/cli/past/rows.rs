@@ -61,7 +61,12 @@ impl Past {
 
     /// Rows as an encoder makes them; what should be said is said.
     pub(super) fn encoded(&self, fresh: &Fresh, encoder: &Encoder, shared: &Shared) -> Result<Column, End> {
-        let (column, warnings) = fresh.encode(encoder).map_err(|said| self.say(shared, &of_rows(said)))?;
+        // Only a source with names asks for them, and then numbers in the first line are a row without them.
+        let bare = encoder.source_names.is_some()
+            && fresh.names().is_some_and(|names| names.iter().all(|name| name.parse::<f64>().is_ok()));
+        let (column, warnings) = fresh
+            .encode(encoder)
+            .map_err(|said| self.say(shared, &of_rows(if bare { headless(said) } else { said })))?;
         self.loaded.say(shared, &warnings);
         Ok(column)
     }
@@ -114,6 +119,14 @@ fn read(past: &Past, encoders: &Encoders, name: String, bytes: Vec<u8>, header: 
     };
     let fresh = read.map_err(|said| (said, None))?;
     Ok(Given { name, fresh, form: Form::Text(separator), fields: Vec::new() })
+}
+
+/// Messages about columns that are not named, with the flag that reads them without names.
+fn headless(mut said: Diagnostics) -> Diagnostics {
+    for d in said.0.iter_mut().filter(|d| d.code == Code::DATA_COLUMN) {
+        d.help = d.help.take().map(|help| format!("{help}, or read rows without it by `--no-header`"));
+    }
+    said
 }
 
 /// Messages about values, with a help for whoever gives rows: the program is not to be changed any more.
