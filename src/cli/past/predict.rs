@@ -72,7 +72,7 @@ fn predicted(args: &PredictArgs, shared: &Shared) -> Result<End, End> {
     let encoders = past.encoders(shared)?;
     let leaf = model.diagram.out_leaves().into_iter().next();
     let loss = past.training.resolved.iter().find(|(key, _)| key == "loss").map_or("", |(_, loss)| loss);
-    if let (Some(leaf), Some(port)) = (&leaf, model.diagram.ports().into_iter().find(|p| p.role == Role::Input))
+    if let (Some(leaf), Some(port)) = (&leaf, model.diagram.ports().iter().find(|p| p.role == Role::Input))
         && let Some(next) = Next::of(&past, &encoders, loss, (&port.leaf, leaf))
     {
         return continued(&past, &next, args, shared);
