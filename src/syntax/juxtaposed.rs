@@ -16,6 +16,12 @@ impl Failure<'_> {
         self.tokens.get(index).map_or("", |t| t.of(self.text))
     }
 
+    /// What begins at a token, as a suggestion shows it: `gd(..)`.
+    fn begun(&self, index: usize) -> String {
+        let brackets = if self.word_at(index + 1) == "(" { "(..)" } else { "" };
+        self.word_at(index).chars().take(SHOWN).chain(brackets.chars()).collect()
+    }
+
     /// The innermost bracket that is open before a token.
     fn inside(&self, index: usize) -> Option<usize> {
         let mut depth = 0_usize;
@@ -47,9 +53,12 @@ impl Failure<'_> {
 
     /// Two names side by side, one blank between them: a map and its wire, or two factors.
     pub(super) fn side_by_side(&self, index: usize) -> Option<Diagnostic> {
-        if !self.after_operand() || !self.in_braces(index) {
+        let ended = self.tried(Rule::b_close) && index.checked_sub(1).is_some_and(|at| self.word_at(at) == ";");
+        if !(self.after_operand() || ended) || !self.in_braces(index) {
             return None;
         }
+        // `let y = tanh x; y`
+        let index = if ended { index - 1 } else { index };
         let keywords: Vec<&str> = self.tried.iter().flat_map(|r| keywords(*r)).copied().collect();
         let pair = |at: usize| {
             let (left, right) = (self.tokens.get(at.checked_sub(1)?)?, self.tokens.get(at)?);
@@ -128,11 +137,7 @@ impl Failure<'_> {
         match found {
             "by" | "using" | "via" | "from" => Some(format!("write `with` for `{found}`")),
             _ if RESERVED.contains(&found) || matches!(found, "steps" | "player" | "data" | "schedule") => None,
-            _ => {
-                let settings = if self.word_at(index + 1) == "(" { "(..)" } else { "" };
-                let rule: String = found.chars().take(SHOWN).collect();
-                Some(format!("write `with` before the rule: `with {rule}{settings}`"))
-            }
+            _ => Some(format!("write `with` before the rule: `with {}`", self.begun(index))),
         }
     }
 
@@ -161,7 +166,7 @@ impl Failure<'_> {
         let help = match token.of(self.text) {
             "{" => format!("write `if {shown} then a else b`, the sides without braces"),
             ":" => format!("write `if {shown} then a else b`"),
-            _ => format!("write `if {shown} then {}`", token.of(self.text).chars().take(SHOWN).collect::<String>()),
+            _ => format!("write `if {shown} then {}`", self.begun(index)),
         };
         Some(
             Diagnostic::error(Code::SYNTAX, "an `if` without `then`")

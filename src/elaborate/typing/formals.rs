@@ -19,15 +19,15 @@ impl<'p> Elab<'p> {
         env: &Env<'p>,
         inner: &mut Env<'p>,
     ) -> Res<()> {
+        if let Some(d) = self.sizes_in_round_brackets(map, call, env) {
+            return fault(d);
+        }
         for arg in &call.settings {
             if let Some(key) = &arg.name
                 && !map.formals.iter().any(|f| f.name.name == key.name)
             {
                 return self.no_setting(&map.name, key, map.formals.iter().map(|f| &*f.name.name));
             }
-        }
-        if let Some(d) = self.sizes_in_round_brackets(map, call, env) {
-            return fault(d);
         }
         let names: Vec<&str> = map.formals.iter().map(|f| &*f.name.name).collect();
         let places = self.places(&call.settings, &names, Code::SETTING)?;
@@ -85,9 +85,12 @@ impl<'p> Elab<'p> {
     /// The message for `dense(4, 16)`: numbers where no size is given, to a definition that takes no settings, or as many as
     /// it lists sizes and more than it takes as numbers.
     fn sizes_in_round_brackets(&self, map: &MapItem, call: &Call<'p>, env: &Env<'p>) -> Option<Diagnostic> {
+        let listed = |key: &Ident| map.dims.iter().any(|d| d.name.name == key.name);
+        let setting = |key: &Ident| map.formals.iter().any(|f| f.name.name == key.name);
         let size = |arg: &&Arg| match (&arg.name, &arg.value) {
-            (None, ArgValue::Expr(e)) => match &e.kind {
-                ExprKind::Number(_) => true,
+            (Some(key), _) if !listed(key) || setting(key) => false,
+            (_, ArgValue::Expr(e)) => match &e.kind {
+                ExprKind::Number(x) => x.fract() == 0.0,
                 ExprKind::Path(path) => {
                     let local = matches!(path.as_slice(), [name] if matches!(env.get(&name.name), Some(Den::Dim(_))));
                     let item = self.resolve_path(path, env).and_then(|id| self.defs.item(id));
