@@ -50,8 +50,7 @@ impl Failure<'_> {
         if operator && let Some((name, bracket)) = self.blank(index, token) {
             return Some(self.blank_before_bracket(bracket, name));
         }
-        if operator
-            && token.kind != Kind::Open
+        if token.kind != Kind::Open
             && let Some(apart) = self.side_by_side(index)
         {
             return Some(apart);
