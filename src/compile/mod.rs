@@ -7,8 +7,10 @@
 mod exact;
 mod fuse;
 mod identities;
+mod plan;
 mod push;
 mod simplify;
 mod term;
 
+pub use plan::{Access, Axis, Bit, Chain, Code, Fill, Instruction, Loop, Plan, Product, Source, Stage};
 pub use simplify::{largest_tensor, simplify};

@@ -4,6 +4,7 @@
 //! It is the oracle of every faster machine: one match arm an operation, one loop nest an einsum. Invariants: the same
 //! inputs give the same bits; what no output depends on is not computed; a value is freed after its last reader.
 
+mod apply;
 mod atomic;
 mod batches;
 mod checkpoint;
@@ -20,6 +21,7 @@ mod monitor;
 mod nest;
 mod pointwise;
 mod prepare;
+mod real;
 mod reference;
 mod schedule;
 mod suits;
@@ -35,6 +37,7 @@ pub use init::draw;
 pub use learner::{Learner, Named, Watched};
 pub use metrics::{Metrics, class_of};
 pub use monitor::{Verdict, Watch, Witness};
+pub use real::Compiled;
 pub use reference::{Machine, evaluate};
 pub use schedule::{Schedule, Turn};
 pub use tensor::Tensor;

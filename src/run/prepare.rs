@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// More entries than a tensor may have.
-const MOST_ENTRIES: usize = 1 << 32;
+pub(super) const MOST_ENTRIES: usize = 1 << 32;
 
 /// What a step does, with what its shapes decide.
 #[derive(Clone, Debug)]
@@ -132,7 +132,14 @@ impl<T: Float> Prepared<T> {
         for step in steps.iter_mut().rev() {
             step.dead = step.ins.iter().copied().filter(|s| reads(*s)).collect();
         }
-        let inlets = (d.ports().iter().enumerate())
+        let inlets = Prepared::<T>::inlets(d, slot);
+        Ok(Prepared { batch, inlets, steps, outs, slots })
+    }
+
+    /// The ports of a diagram; `slot` says where a wire's value is kept.
+    pub(super) fn inlets(d: &Diagram, slot: impl Fn(&Wire) -> usize) -> Vec<Inlet> {
+        let live = d.cone(d.outs());
+        (d.ports().iter().enumerate())
             .map(|(k, port)| {
                 let wire = d.port_wire(k);
                 let used = live.get(wire.node as usize).is_some_and(|l| *l);
@@ -143,14 +150,13 @@ impl<T: Float> Prepared<T> {
                     slot: used.then(|| slot(&wire)),
                 }
             })
-            .collect();
-        Ok(Prepared { batch, inlets, steps, outs, slots })
+            .collect()
     }
 }
 
 /// Index tables made so far: a map and its dagger share one.
 #[derive(Default)]
-struct Tables(FxHashMap<Arc<AffineIndex>, Arc<Places>>);
+pub(super) struct Tables(FxHashMap<Arc<AffineIndex>, Arc<Places>>);
 
 impl Tables {
     fn of(&mut self, map: &Arc<AffineIndex>, node: u32) -> Result<Arc<Places>, RunFault> {
@@ -165,7 +171,7 @@ impl Tables {
     }
 }
 
-fn kernel<T: Float>(
+pub(super) fn kernel<T: Float>(
     op: &Op,
     ins: &[&Leaf],
     out: Option<&Leaf>,

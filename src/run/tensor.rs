@@ -3,6 +3,7 @@
 //! A clone shares the entries. The machine keeps entries row-major and contiguous; a tensor from outside that is not
 //! is copied once when it comes in.
 
+use super::apply::{Entries, View};
 use super::fault::RunFault;
 use super::float::Float;
 use crate::diagram::{Const, Literal};
@@ -53,6 +54,34 @@ impl<T: Float> Tensor<T> {
     #[must_use]
     pub fn int(shape: &[usize], entries: Vec<i64>) -> Option<Tensor<T>> {
         array(shape, entries).map(Tensor::Int)
+    }
+
+    /// A tensor of entries, if there are as many as the shape has.
+    pub(super) fn of(shape: &[usize], entries: Entries<T>) -> Option<Tensor<T>> {
+        match entries {
+            Entries::Real(x) => Tensor::real(shape, x),
+            Entries::Bool(x) => Tensor::bool(shape, x),
+            Entries::Int(x) => Tensor::int(shape, x),
+        }
+    }
+
+    /// Its entries, if they are row-major and contiguous.
+    pub(super) fn entries(&self) -> Option<View<'_, T>> {
+        Some(match self {
+            Tensor::Real(x) => View::Real(x.as_slice()?),
+            Tensor::Bool(x) => View::Bool(x.as_slice()?),
+            Tensor::Int(x) => View::Int(x.as_slice()?),
+        })
+    }
+
+    /// The same entries in another shape, if it has as many.
+    pub(super) fn reshaped(&self, shape: &[usize]) -> Option<Tensor<T>> {
+        let shape = IxDyn(shape);
+        Some(match self {
+            Tensor::Real(x) => Tensor::Real(x.clone().into_shape_with_order(shape).ok()?),
+            Tensor::Bool(x) => Tensor::Bool(x.clone().into_shape_with_order(shape).ok()?),
+            Tensor::Int(x) => Tensor::Int(x.clone().into_shape_with_order(shape).ok()?),
+        })
     }
 
     /// `R[1]`, a number.

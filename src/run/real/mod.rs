@@ -1,0 +1,223 @@
+//! The compiled machine: the stages of a plan over buffers that stay.
+//!
+//! In: a diagram, then tensors for its ports at a batch size. Out: a tensor an output. A batch size is planned once
+//! (`compile::Plan`); then chains of pointwise operations run block by block, products through a matrix kernel, and what
+//! is left through the reference's own operations. Invariants: the same inputs give the same bits on one machine; the
+//! reference machine is the oracle, equal bit for bit but for the order in which products are added up.
+
+mod block;
+mod chain;
+mod matrix;
+mod product;
+mod store;
+
+use super::apply::{Entries, View, apply};
+use super::fault::RunFault;
+use super::float::Float;
+use super::prepare::{Inlet, Kernel, Prepared, Tables, kernel};
+use super::reference::check;
+use super::tensor::{Tensor, describe};
+use crate::compile::{Plan, Stage};
+use crate::diagram::{Diagram, Op, Wire};
+use chain::Loops;
+use product::Products;
+use smallvec::SmallVec;
+use std::sync::Arc;
+use store::Store;
+
+/// How many batch sizes a machine stays prepared for.
+const KEPT: usize = 4;
+
+/// A diagram compiled for the batch sizes that it met.
+#[derive(Clone, Debug)]
+pub struct Compiled<T> {
+    diagram: Diagram,
+    ready: Vec<Ready<T>>,
+}
+
+impl<T: Float> Compiled<T> {
+    /// A machine for a diagram.
+    #[must_use]
+    pub fn new(d: &Diagram) -> Compiled<T> {
+        Compiled { diagram: d.clone(), ready: Vec::new() }
+    }
+
+    /// The diagram it runs.
+    #[must_use]
+    pub fn diagram(&self) -> &Diagram {
+        &self.diagram
+    }
+
+    /// Runs the diagram on one tensor a port at a batch size; one tensor an output.
+    ///
+    /// # Errors
+    /// Those of [`super::evaluate`].
+    pub fn run(&mut self, inputs: &[Tensor<T>], batch: usize) -> Result<Vec<Tensor<T>>, RunFault> {
+        if let Some(ready) = self.ready.iter_mut().find(|r| r.batch == batch) {
+            return ready.run(inputs);
+        }
+        let mut ready = Ready::new(&self.diagram, batch)?;
+        let outs = ready.run(inputs);
+        if self.ready.len() == KEPT {
+            self.ready.remove(0);
+        }
+        self.ready.push(ready);
+        outs
+    }
+}
+
+/// Something that runs.
+#[derive(Clone, Debug)]
+enum Running<T> {
+    Single { node: u32, kernel: Kernel<T>, ins: SmallVec<[usize; 4]>, out: usize },
+    Call { node: u32, name: Arc<str>, inner: Box<Prepared<T>>, ins: Vec<(usize, Vec<usize>)>, outs: Vec<usize> },
+    Loops(Loops<T>),
+    Products(Products<T>),
+}
+
+/// An output: its slot and shape.
+#[derive(Clone, Debug)]
+struct Outlet {
+    slot: usize,
+    shape: Vec<usize>,
+    /// Whether the buffer may leave with it: it is made anew in every run, and no later output is the same.
+    leaves: bool,
+}
+
+/// A diagram at one batch size.
+#[derive(Clone, Debug)]
+struct Ready<T> {
+    batch: usize,
+    inlets: Vec<Inlet>,
+    stages: Vec<Running<T>>,
+    store: Store<T>,
+    outlets: Vec<Outlet>,
+}
+
+impl<T: Float> Ready<T> {
+    fn new(d: &Diagram, batch: usize) -> Result<Ready<T>, RunFault> {
+        let plan = Plan::new(d, batch);
+        let inlets = Prepared::<T>::inlets(d, |w| plan.slot(*w));
+        let mut store = Store::new(plan.slots());
+        let mut tables = Tables::default();
+        let (mut stages, mut fixed) = (Vec::new(), Vec::new());
+        let fits = |node: u32| -> Result<(), RunFault> {
+            let outs = d.nodes().get(node as usize).map(|n| n.outs.as_slice()).unwrap_or_default();
+            match outs.iter().find(|leaf| leaf.size(batch) > super::prepare::MOST_ENTRIES) {
+                Some(leaf) => Err(RunFault::TooLarge { node, leaf: describe(leaf, batch) }),
+                None => Ok(()),
+            }
+        };
+        for stage in &plan.stages {
+            match stage {
+                Stage::Chain(chain) => {
+                    chain.nodes.iter().try_for_each(|n| fits(*n))?;
+                    stages.push(Running::Loops(Loops::new(chain)));
+                }
+                Stage::Product(product) => {
+                    fits(product.node)?;
+                    stages.push(Running::Products(Products::new(product)));
+                }
+                Stage::Single(node) => {
+                    fits(*node)?;
+                    let n = d.nodes().get(*node as usize).ok_or(RunFault::Misfit { node: *node })?;
+                    let leaves: SmallVec<[_; 4]> = n.ins.iter().map(|w| d.leaf(*w)).collect();
+                    let slot = |port: usize| plan.slot(Wire { node: *node, port: u32::try_from(port).unwrap_or(0) });
+                    match kernel(&n.op, &leaves, n.outs.first(), batch, *node, &mut tables)? {
+                        Kernel::Value(value) => {
+                            fixed.push(slot(0));
+                            store.give(slot(0), value.standard());
+                        }
+                        Kernel::Call(name, inner) => stages.push(Running::Call {
+                            node: *node,
+                            name,
+                            inner,
+                            ins: n.ins.iter().map(|w| (plan.slot(*w), d.leaf(*w).shape(batch))).collect(),
+                            outs: (0..n.outs.len()).map(slot).collect(),
+                        }),
+                        kernel => stages.push(Running::Single {
+                            node: *node,
+                            kernel,
+                            ins: n.ins.iter().map(|w| plan.slot(*w)).collect(),
+                            out: slot(0),
+                        }),
+                    }
+                }
+            }
+        }
+        let slots: Vec<usize> = d.outs().iter().map(|w| plan.slot(*w)).collect();
+        let port = |w: &Wire| d.nodes().get(w.node as usize).is_some_and(|n| matches!(n.op, Op::Input(_)));
+        let given: Vec<usize> = inlets.iter().filter_map(|i| i.slot).collect();
+        let outlets = (d.outs().iter().zip(&slots).enumerate())
+            .map(|(k, (wire, slot))| Outlet {
+                slot: *slot,
+                shape: d.leaf(*wire).shape(batch),
+                leaves: !port(wire)
+                    && !given.contains(slot)
+                    && !fixed.contains(slot)
+                    && !slots.iter().skip(k + 1).any(|later| later == slot),
+            })
+            .collect();
+        Ok(Ready { batch, inlets, stages, store, outlets })
+    }
+
+    fn run(&mut self, inputs: &[Tensor<T>]) -> Result<Vec<Tensor<T>>, RunFault> {
+        if inputs.len() != self.inlets.len() {
+            return Err(RunFault::Ports { needs: self.inlets.len(), given: inputs.len() });
+        }
+        for (inlet, input) in self.inlets.iter().zip(inputs) {
+            check(inlet, input, self.batch)?;
+            if let Some(slot) = inlet.slot {
+                self.store.give(slot, input.standard());
+            }
+        }
+        for stage in &mut self.stages {
+            stage.run(&mut self.store)?;
+        }
+        let mut outs = Vec::with_capacity(self.outlets.len());
+        for outlet in &self.outlets {
+            let misfit = RunFault::Misfit { node: 0 };
+            let made = if outlet.leaves { self.store.take(outlet.slot) } else { self.store.copy(outlet.slot) };
+            outs.push(made.and_then(|m| m.tensor(&outlet.shape)).ok_or(misfit)?);
+        }
+        for slot in self.inlets.iter().filter_map(|i| i.slot) {
+            self.store.drop(slot);
+        }
+        Ok(outs)
+    }
+}
+
+impl<T: Float> Running<T> {
+    fn run(&mut self, store: &mut Store<T>) -> Result<(), RunFault> {
+        match self {
+            Running::Loops(loops) => loops.run(store),
+            Running::Products(products) => products.run(store),
+            Running::Single { node, kernel, ins, out } => {
+                let misfit = RunFault::Misfit { node: *node };
+                let views = ins.iter().map(|s| store.view(*s)).collect::<Option<SmallVec<[View<'_, T>; 8]>>>();
+                let made = apply(kernel, *node, &views.ok_or(misfit)?)?;
+                store.put(*out, made);
+                Ok(())
+            }
+            Running::Call { node, name, inner, ins, outs } => {
+                let misfit = || RunFault::Misfit { node: *node };
+                let mut given = Vec::with_capacity(ins.len());
+                for (slot, shape) in ins.iter() {
+                    given.push(store.copy(*slot).and_then(|m| m.tensor(shape)).ok_or_else(misfit)?);
+                }
+                let inside = |fault| RunFault::Inside { node: *node, name: name.to_string(), fault: Box::new(fault) };
+                let made = inner.run(&given).map_err(inside)?;
+                for (slot, value) in outs.iter().zip(made) {
+                    let entries = match value.standard().entries() {
+                        Some(View::Real(x)) => Entries::Real(x.to_vec()),
+                        Some(View::Bool(x)) => Entries::Bool(x.to_vec()),
+                        Some(View::Int(x)) => Entries::Int(x.to_vec()),
+                        None => return Err(misfit()),
+                    };
+                    store.put(*slot, entries);
+                }
+                Ok(())
+            }
+        }
+    }
+}
