@@ -4,7 +4,7 @@
 //! [`Fed`] machine then asks its learner for tensors in the order of the ports.
 
 use super::float::Float;
-use super::reference::Machine;
+use super::real::Compiled;
 use crate::diagram::{Diagram, Role};
 use crate::elaborate::{Parameter, Training};
 use crate::object::Leaf;
@@ -33,7 +33,7 @@ pub(super) enum Feed {
 /// A machine with what its ports are fed with.
 #[derive(Clone, Debug)]
 pub(super) struct Fed<T> {
-    pub(super) machine: Machine<T>,
+    pub(super) machine: Compiled<T>,
     pub(super) feeds: Vec<Feed>,
 }
 
@@ -56,6 +56,6 @@ impl<T: Float> Fed<T> {
             };
             found.unwrap_or(Feed::Nothing)
         });
-        Fed { machine: Machine::new(d), feeds: feeds.collect() }
+        Fed { machine: Compiled::new(d), feeds: feeds.collect() }
     }
 }
