@@ -36,6 +36,11 @@ impl<T: Float> Loops<T> {
         Loops { chain: chain.clone(), registers, outs: Vec::new(), bits: Vec::new(), level: Level::of_machine() }
     }
 
+    /// The slots that it reads.
+    pub(super) fn reads(&self, each: impl FnMut(usize)) {
+        self.chain.ins.iter().copied().chain(self.chain.fills.iter().map(|f| f.slot)).for_each(each);
+    }
+
     pub(super) fn run(&mut self, store: &mut Store<T>) -> Result<(), RunFault> {
         let Loops { chain, registers, outs, bits, level } = self;
         let misfit = || RunFault::Misfit { node: chain.nodes.first().copied().unwrap_or(0) };

@@ -21,6 +21,7 @@ use crate::compile::{Plan, Stage};
 use crate::diagram::{Diagram, Op, Wire};
 use chain::Loops;
 use product::Products;
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use store::Store;
@@ -75,6 +76,13 @@ enum Running<T> {
     Products(Products<T>),
 }
 
+/// A stage with the slots that nobody reads after it.
+#[derive(Clone, Debug)]
+struct Staged<T> {
+    running: Running<T>,
+    dead: SmallVec<[usize; 4]>,
+}
+
 /// An output: its slot and shape.
 #[derive(Clone, Debug)]
 struct Outlet {
@@ -89,7 +97,7 @@ struct Outlet {
 struct Ready<T> {
     batch: usize,
     inlets: Vec<Inlet>,
-    stages: Vec<Running<T>>,
+    stages: Vec<Staged<T>>,
     store: Store<T>,
     outlets: Vec<Outlet>,
 }
@@ -148,6 +156,19 @@ impl<T: Float> Ready<T> {
         let slots: Vec<usize> = d.outs().iter().map(|w| plan.slot(*w)).collect();
         let port = |w: &Wire| d.nodes().get(w.node as usize).is_some_and(|n| matches!(n.op, Op::Input(_)));
         let given: Vec<usize> = inlets.iter().filter_map(|i| i.slot).collect();
+        // From the last stage to the first: whoever reads a slot first is the last who does.
+        let mut read: FxHashSet<usize> = slots.iter().chain(&given).chain(&fixed).copied().collect();
+        let mut staged: Vec<Staged<T>> = Vec::with_capacity(stages.len());
+        for running in stages.into_iter().rev() {
+            let mut dead: SmallVec<[usize; 4]> = SmallVec::new();
+            running.reads(|slot| {
+                if read.insert(slot) {
+                    dead.push(slot);
+                }
+            });
+            staged.push(Staged { running, dead });
+        }
+        staged.reverse();
         let outlets = (d.outs().iter().zip(&slots).enumerate())
             .map(|(k, (wire, slot))| Outlet {
                 slot: *slot,
@@ -158,7 +179,7 @@ impl<T: Float> Ready<T> {
                     && !slots.iter().skip(k + 1).any(|later| later == slot),
             })
             .collect();
-        Ok(Ready { batch, inlets, stages, store, outlets })
+        Ok(Ready { batch, inlets, stages: staged, store, outlets })
     }
 
     fn run(&mut self, inputs: &[Tensor<T>]) -> Result<Vec<Tensor<T>>, RunFault> {
@@ -172,7 +193,8 @@ impl<T: Float> Ready<T> {
             }
         }
         for stage in &mut self.stages {
-            stage.run(&mut self.store)?;
+            stage.running.run(&mut self.store)?;
+            stage.dead.iter().for_each(|slot| self.store.free(*slot));
         }
         let mut outs = Vec::with_capacity(self.outlets.len());
         for outlet in &self.outlets {
@@ -181,13 +203,23 @@ impl<T: Float> Ready<T> {
             outs.push(made.and_then(|m| m.tensor(&outlet.shape)).ok_or(misfit)?);
         }
         for slot in self.inlets.iter().filter_map(|i| i.slot) {
-            self.store.drop(slot);
+            self.store.free(slot);
         }
         Ok(outs)
     }
 }
 
 impl<T: Float> Running<T> {
+    /// The slots that it reads.
+    fn reads(&self, mut each: impl FnMut(usize)) {
+        match self {
+            Running::Single { ins, .. } => ins.iter().copied().for_each(each),
+            Running::Call { ins, .. } => ins.iter().for_each(|(slot, _)| each(*slot)),
+            Running::Loops(loops) => loops.reads(each),
+            Running::Products(products) => products.reads(each),
+        }
+    }
+
     fn run(&mut self, store: &mut Store<T>) -> Result<(), RunFault> {
         match self {
             Running::Loops(loops) => loops.run(store),

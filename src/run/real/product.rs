@@ -20,6 +20,11 @@ impl<T: Float> Products<T> {
         Products { product: product.clone(), scratch: Vec::new() }
     }
 
+    /// The slots that it reads.
+    pub(super) fn reads(&self, each: impl FnMut(usize)) {
+        self.product.operands.into_iter().chain(self.product.factors.iter().copied()).for_each(each);
+    }
+
     pub(super) fn run(&mut self, store: &mut Store<T>) -> Result<(), RunFault> {
         let Products { product: p, scratch } = self;
         let misfit = || RunFault::Misfit { node: p.node };

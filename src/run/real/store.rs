@@ -3,6 +3,7 @@
 use crate::run::apply::{Entries, View};
 use crate::run::float::Float;
 use crate::run::tensor::Tensor;
+use rustc_hash::FxHashMap;
 
 /// What a slot holds.
 #[derive(Clone, Debug)]
@@ -23,15 +24,16 @@ impl<T: Float> Held<T> {
     }
 }
 
-/// Slots by number.
+/// Slots by number, and buffers that no slot needs at the moment, by length.
 #[derive(Clone, Debug)]
 pub(super) struct Store<T> {
     slots: Vec<Held<T>>,
+    spare: FxHashMap<usize, Vec<Vec<T>>>,
 }
 
 impl<T: Float> Store<T> {
     pub(super) fn new(slots: usize) -> Store<T> {
-        Store { slots: (0..slots).map(|_| Held::Nothing).collect() }
+        Store { slots: (0..slots).map(|_| Held::Nothing).collect(), spare: FxHashMap::default() }
     }
 
     fn set(&mut self, slot: usize, held: Held<T>) {
@@ -48,8 +50,11 @@ impl<T: Float> Store<T> {
         self.set(slot, Held::Made(made));
     }
 
-    pub(super) fn drop(&mut self, slot: usize) {
-        self.set(slot, Held::Nothing);
+    /// Empties a slot; its buffer is kept for another.
+    pub(super) fn free(&mut self, slot: usize) {
+        if let Some(Held::Made(Entries::Real(x))) = self.take(slot) {
+            self.spare.entry(x.len()).or_default().push(x);
+        }
     }
 
     /// What a slot holds, which is then empty.
@@ -83,7 +88,7 @@ impl<T: Float> Store<T> {
     pub(super) fn take_reals(&mut self, slot: usize, len: usize) -> Vec<T> {
         match self.take(slot) {
             Some(Held::Made(Entries::Real(x))) if x.len() == len => x,
-            _ => vec![T::ZERO; len],
+            _ => self.spare.get_mut(&len).and_then(Vec::pop).unwrap_or_else(|| vec![T::ZERO; len]),
         }
     }
 
