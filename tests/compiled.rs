@@ -111,7 +111,6 @@ fn programs(folder: &str) -> usize {
             if d.nodes().iter().any(|n| n.outs.iter().any(|leaf| leaf.size(2) > 2_000_000)) {
                 continue;
             }
-            eprintln!("{name}:{run}");
             compared += agree::<f64>(&d, &[2, 5], 7, 1e-9);
             compared += agree::<f32>(&d, &[3], 8, 2e-2);
         }

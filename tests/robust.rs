@@ -84,7 +84,6 @@ fn examples_that_break_off() {
             let errors = errors(&text[..*end]);
             assert!(errors <= 4, "{name} up to {end}: {errors} errors\n{}", &text[..*end]);
         }
-        eprintln!("{name}: {} prefixes", ends.len().div_ceil(every));
     });
 }
 
@@ -98,7 +97,6 @@ fn examples_with_a_word_or_sign_left_out() {
             let errors = errors(&wrong);
             assert!(errors <= 8, "{name}: {errors} errors\n{wrong}");
         }
-        eprintln!("{name}: {} deletions of {} words and signs", all.len().div_ceil(every), all.len());
     });
 }
 

@@ -1,8 +1,9 @@
-//! The reference machine: tensors, and the obvious interpreter of diagrams.
+//! The machines: tensors, the obvious interpreter of diagrams, and the compiled one that learners use.
 //!
 //! In: a [`crate::diagram::Diagram`], one tensor a port, a batch size. Out: one tensor an output wire, or a [`RunFault`].
-//! It is the oracle of every faster machine: one match arm an operation, one loop nest an einsum. Invariants: the same
-//! inputs give the same bits; what no output depends on is not computed; a value is freed after its last reader.
+//! The reference machine ([`evaluate`], [`Machine`]) is the oracle: one match arm an operation, one loop nest an einsum.
+//! [`Compiled`] runs the stages of a [`crate::compile::Plan`]. Invariants: the same inputs give the same bits; what no
+//! output depends on is not computed; a value is freed after its last reader.
 
 mod apply;
 mod atomic;

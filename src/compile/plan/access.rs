@@ -123,7 +123,7 @@ impl Shapes {
         let own = |node: &u32| {
             let len = self.len(*node);
             let reads = self.readers.get(*node as usize).map(Vec::as_slice).unwrap_or_default();
-            self.outs.contains(node) || reads.iter().any(|(n, whole)| !inside(n) || !(*whole && self.len(*n) == len))
+            self.outs.contains(node) || reads.iter().any(|(n, whole)| !(inside(n) && *whole && self.len(*n) == len))
         };
         nodes.iter().map(own).collect()
     }

@@ -238,12 +238,13 @@ impl Making<'_> {
             Op::Einsum(spec) => {
                 // scale * (x1 * x2 * ..), in the order of the operands
                 let scaled = spec.scale() != 1.0;
-                if let ([one], false, false) = (sources.as_slice(), scaled, stored) {
-                    if !self.is_own(*one) && !matches!(one, Source::Out(_)) {
-                        // a number, row or column as it stands
-                        self.values.insert(wire, *one);
-                        return;
-                    }
+                if let ([one], false, false) = (sources.as_slice(), scaled, stored)
+                    && !self.is_own(*one)
+                    && !matches!(one, Source::Out(_))
+                {
+                    // a number, row or column as it stands
+                    self.values.insert(wire, *one);
+                    return;
                 }
                 let mut value = sources.first().copied();
                 let mut passing: Option<Source> = None;

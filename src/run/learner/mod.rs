@@ -1,6 +1,6 @@
 //! A learner: parameters and states, moved by turns over batches of rows.
 //!
-//! In: a training run, its data set, a seed. [`Learner::step`] runs the compiled step on the reference machine; the same
+//! In: a training run, its data set, a seed. [`Learner::step`] runs the step on the compiled machine; the same
 //! rows from the same state give the same bits. Knows no files and no clock. `turns`: who moves when, and what a turn
 //! makes of the state; `outside`: losses, metrics and predictions at the point where the rules evaluate.
 

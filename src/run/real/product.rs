@@ -42,7 +42,10 @@ impl<T: Float> Products<T> {
         let mut at = [0_usize; 3];
         let mut count: SmallVec<[usize; 4]> = smallvec![0; p.loops.len()];
         let empty = p.k.size == 0 || p.len == 0 || p.loops.iter().any(|l| l.size == 0);
-        'all: while !empty {
+        'all: loop {
+            if empty {
+                break;
+            }
             let [a, b, c] = at;
             let views = (left.get(a..), right.get(b..), out.get_mut(c..));
             let (Some(a), Some(b), Some(c)) = views else { return Err(misfit()) };
