@@ -6,7 +6,7 @@
 
 mod support;
 
-use catlearn::compile::simplify;
+use catlearn::compile::{Code, Plan, Stage, simplify};
 use catlearn::diagram::{Diagram, Op, Role};
 use catlearn::elaborate::Program;
 use catlearn::learn::{batched, step};
@@ -127,6 +127,44 @@ fn steps_of_the_examples() {
 fn steps_of_programs_as_users_write_them() {
     assert!(Path::new("tests/programs").exists());
     assert!(programs("tests/programs") > 10_000);
+}
+
+/// The loops of a training run's step over as many entries, each as the number of its instructions and of its results.
+fn loops(text: &str, len: usize, batch: usize) -> Vec<(usize, usize)> {
+    let program =
+        Program::parse(text, "plan.lens", &MemoryWorld::default()).unwrap_or_else(|(said, _)| panic!("{said}"));
+    let made = step(&program.training("t").unwrap()).unwrap();
+    let plan = Plan::new(&simplify(&made.diagram), batch);
+    let chains = plan.stages.iter().filter_map(|s| if let Stage::Chain(c) = s { Some(c) } else { None });
+    chains.filter(|c| c.len == len).map(|c| (c.code.len(), c.outs.len())).collect()
+}
+
+const ADAM: &str = "data d { source = inline([0, 1]), input = columns(0..1), target = columns(1..2), split = all }\n\
+    model m : R[1] -> R[7] = dense[1, 7] >> tanh\n\
+    loss l : (y : R[7], t : R[1]) -> R[1] (y, t) { sum(y) * t }\n\
+    train t { data = d, model = m, loss = l, optimiser = adam(lr = 0.01), batch = 1, epochs = 1 }\n";
+
+#[test]
+fn a_rule_is_one_loop() {
+    // both parameters have 7 entries: moments and point of each are made in the loop of all entries of that number
+    let of_seven = loops(ADAM, 7, 5);
+    assert_eq!(of_seven.iter().map(|(_, outs)| outs).sum::<usize>(), 6, "{of_seven:?}");
+    assert_eq!(of_seven.len(), 1, "{of_seven:?}");
+}
+
+#[test]
+fn a_loop_writes_nothing_that_it_reads_in_the_same_instruction() {
+    for seed in 0..200 {
+        let d = simplify(&terms::random(&mut Stream::new(seed, Use::Laws), true));
+        for stage in &Plan::new(&d, 3).stages {
+            let Stage::Chain(chain) = stage else { continue };
+            for i in &chain.code {
+                assert!(!i.reads.contains(&i.to), "{chain:?}");
+                assert!(!matches!((i.code, i.to), (Code::Copy, catlearn::compile::Source::In(_))));
+            }
+            assert_eq!(chain.nodes.iter().collect::<std::collections::BTreeSet<_>>().len(), chain.nodes.len());
+        }
+    }
 }
 
 #[test]
