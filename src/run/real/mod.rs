@@ -80,7 +80,9 @@ enum Running<T> {
 #[derive(Clone, Debug)]
 struct Staged<T> {
     running: Running<T>,
-    dead: SmallVec<[usize; 4]>,
+    /// Each with whether a loop or a product fills it: their buffers are used again, those of single operations are
+    /// made anew in every run.
+    dead: SmallVec<[(usize, bool); 4]>,
 }
 
 /// An output: its slot and shape.
@@ -156,14 +158,22 @@ impl<T: Float> Ready<T> {
         let slots: Vec<usize> = d.outs().iter().map(|w| plan.slot(*w)).collect();
         let port = |w: &Wire| d.nodes().get(w.node as usize).is_some_and(|n| matches!(n.op, Op::Input(_)));
         let given: Vec<usize> = inlets.iter().filter_map(|i| i.slot).collect();
+        let mut filled: FxHashSet<usize> = FxHashSet::default();
+        for stage in &plan.stages {
+            match stage {
+                Stage::Chain(chain) => filled.extend(&chain.outs),
+                Stage::Product(product) => filled.extend([product.out]),
+                Stage::Single(_) => {}
+            }
+        }
         // From the last stage to the first: whoever reads a slot first is the last who does.
         let mut read: FxHashSet<usize> = slots.iter().chain(&given).chain(&fixed).copied().collect();
         let mut staged: Vec<Staged<T>> = Vec::with_capacity(stages.len());
         for running in stages.into_iter().rev() {
-            let mut dead: SmallVec<[usize; 4]> = SmallVec::new();
+            let mut dead: SmallVec<[(usize, bool); 4]> = SmallVec::new();
             running.reads(|slot| {
                 if read.insert(slot) {
-                    dead.push(slot);
+                    dead.push((slot, filled.contains(&slot)));
                 }
             });
             staged.push(Staged { running, dead });
@@ -194,7 +204,13 @@ impl<T: Float> Ready<T> {
         }
         for stage in &mut self.stages {
             stage.running.run(&mut self.store)?;
-            stage.dead.iter().for_each(|slot| self.store.free(*slot));
+            for (slot, filled) in &stage.dead {
+                if *filled {
+                    self.store.spare(*slot);
+                } else {
+                    self.store.free(*slot);
+                }
+            }
         }
         let mut outs = Vec::with_capacity(self.outlets.len());
         for outlet in &self.outlets {
@@ -251,5 +267,35 @@ impl<T: Float> Running<T> {
                 Ok(())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::diagram::{Builder, Function, Role};
+    use crate::object::Leaf;
+
+    #[test]
+    fn buffers_do_not_pile_up() {
+        // a loop, a largest entry by itself, a loop, a product: more often, no more buffers
+        let mut b = Builder::new();
+        let x = b.port("x", Role::Input, Leaf::real(&[6, 4]));
+        let y = b.map(Function::Exp, &[x]).unwrap();
+        let z = b.op(Op::Max, &[y]).unwrap();
+        let z = b.map(Function::Tanh, &[z]).unwrap();
+        let p = b.einsum("ij,kj->ik", &[y, y], &[], 1.0).unwrap();
+        let q = b.map(Function::Sin, &[p]).unwrap();
+        let s = b.einsum("ij->i", &[q], &[], 1.0).unwrap();
+        let d = b.finish(&[z, s]);
+        let mut ready: Ready<f32> = Ready::new(&d, 1).unwrap();
+        let given = [Tensor::from_f64(&Leaf::real(&[6, 4]), 1, &[0.25; 24]).unwrap()];
+        let mut seen = Vec::new();
+        for _ in 0..6 {
+            ready.run(&given).unwrap();
+            seen.push(ready.store.waiting());
+        }
+        assert!(seen.iter().skip(1).all(|n| *n == 3), "{seen:?}");
     }
 }

@@ -50,11 +50,22 @@ impl<T: Float> Store<T> {
         self.set(slot, Held::Made(made));
     }
 
-    /// Empties a slot; its buffer is kept for another.
+    /// Empties a slot.
     pub(super) fn free(&mut self, slot: usize) {
+        self.set(slot, Held::Nothing);
+    }
+
+    /// Empties a slot that [`Store::take_reals`] fills; its buffer is kept for another.
+    pub(super) fn spare(&mut self, slot: usize) {
         if let Some(Held::Made(Entries::Real(x))) = self.take(slot) {
             self.spare.entry(x.len()).or_default().push(x);
         }
+    }
+
+    /// How many buffers wait to be used again.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.spare.values().map(Vec::len).sum()
     }
 
     /// What a slot holds, which is then empty.
