@@ -8,6 +8,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "wires and letters are made by the builder, which checks them")]
 
+mod again;
 mod batch;
 mod builder;
 mod compose;
@@ -31,6 +32,7 @@ mod batch_tests;
 #[cfg(test)]
 mod category_tests;
 
+pub use again::{Again, Stretch};
 pub use batch::batch;
 pub use builder::{Builder, Copying};
 pub use compose::compose_all;

@@ -51,7 +51,9 @@ impl<'p> Elab<'p> {
                     }),
                 );
             }
-            return Ok(known.wire);
+            let wire = known.wire;
+            self.b.meet(wire.node);
+            return Ok(wire);
         }
         let wire = self.b.port(path.as_str(), Role::Param, leaf.clone());
         self.param_at.insert(path.clone(), self.params.len());
