@@ -45,6 +45,12 @@ impl Stretch {
         b.met = b.met.min(self.met_outside);
     }
 
+    /// The wires that it was made from.
+    #[must_use]
+    pub fn from(&self) -> &[Wire] {
+        &self.from
+    }
+
     /// Its nodes.
     #[must_use]
     pub fn nodes(&self) -> Range<u32> {

@@ -78,7 +78,7 @@ pub(crate) struct Elab<'p> {
     pub(crate) trying: bool,
     depth: usize,
     /// How many calls were gone through.
-    made: usize,
+    pub(crate) made: usize,
     /// Whether a limit was met: then nothing more is elaborated, so that it is said once.
     spent: bool,
 }

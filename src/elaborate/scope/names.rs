@@ -143,7 +143,8 @@ impl Definitions {
 
     /// What was said of a definition that is too large as it is applied.
     pub(crate) fn too_large(&self, of: &Instance) -> Option<Diagnostic> {
-        self.too_large.lock().ok()?.get(of).cloned()
+        let all = self.too_large.lock().ok()?;
+        if all.is_empty() { None } else { all.get(of).cloned() }
     }
 
     /// Reads the files that constants name; what is wrong with one is said where its constant is elaborated.

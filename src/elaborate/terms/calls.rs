@@ -212,7 +212,7 @@ impl<'p> Elab<'p> {
         made.map_err(|f| f.map(|d| Box::new(self.drawn_in(id, call.span, *d))))?;
         let before = self.b.origin();
         self.enter(id, call.span, instance.as_ref());
-        let begun = instance.as_ref().map(|i| self.begin(i, &inner.place.prefix));
+        let begun = instance.as_ref().map(|i| self.begin(i, &inner.place));
         let after = match &map.body {
             Body::Map(_) => After::Ends(to.clone(), vars.clone()),
             Body::Wires(..) => After::Open,
@@ -220,27 +220,30 @@ impl<'p> Elab<'p> {
         let value = self.before(after, |elab| elab.body(map, &input.value, &mut inner, call));
         let value = value.map_err(|f| f.map(|d| Box::new(self.called_from(*d))));
         self.calls.pop();
-        if let (Some(instance), Some(begun)) = (&instance, begun) {
+        let value = value.and_then(|value| {
+            self.b.set_origin(before);
+            self.keeps_promise(map, &to, &value, &mut vars)?;
+            Ok(value)
+        });
+        if let (Some(instance), Some(begun)) = (instance, begun) {
             self.end(instance, begun, value.as_ref().ok());
         }
-        let value = value?;
-        self.b.set_origin(before);
-        if let Some(m) = self.unify(&to, &value, &mut vars)? {
-            let body = match &map.body {
-                Body::Map(e) => e.span,
-                Body::Wires(_, block) => block.value.span,
-            };
-            return fault(
-                Diagnostic::error(
-                    Code::SHAPE,
-                    format!("`{}` promises {} and gives {}", map.name.name, m.needs, m.gives),
-                )
+        value
+    }
+
+    /// Checks that a body gives what its definition promises.
+    fn keeps_promise(&mut self, map: &MapItem, to: &Ty<'p>, value: &Value, vars: &mut Vars) -> Res<()> {
+        let Some(m) = self.unify(to, value, vars)? else { return Ok(()) };
+        let body = match &map.body {
+            Body::Map(e) => e.span,
+            Body::Wires(_, block) => block.value.span,
+        };
+        fault(
+            Diagnostic::error(Code::SHAPE, format!("`{}` promises {} and gives {}", map.name.name, m.needs, m.gives))
                 .at(body, format!("gives {}", m.gives))
                 .also(map.arrow.to.span, format!("promises {}", m.needs))
                 .help(format!("end the body in {}, or let the type promise {}", m.needs, m.gives)),
-            );
-        }
-        Ok(value)
+        )
     }
 
     /// A fault inside a definition, with the innermost call of the user's that led there; inside the prelude that call

@@ -9,7 +9,7 @@ use crate::diagram::{Again, Op, Stretch, Wire};
 use crate::elaborate::scope::names::DefId;
 use crate::elaborate::session::Elab;
 use crate::elaborate::typing::dims::Vars;
-use crate::elaborate::value::{Den, Env, Res, Value};
+use crate::elaborate::value::{Den, Env, Place, Res, Value};
 use crate::object::Leaf;
 use crate::source::Span;
 use crate::syntax::ast::{MapItem, TypeKind};
@@ -47,15 +47,24 @@ impl Application {
 /// What is known of an instance in a session.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    values: FxHashMap<Vec<Wire>, Value>,
     first: Option<Rc<Elaborated>>,
+    /// What it gave from other wires.
+    values: FxHashMap<Vec<Wire>, Value>,
+}
+
+impl Known {
+    /// What it gave from these wires.
+    fn value(&self, wires: &[Wire]) -> Option<&Value> {
+        let first = self.first.as_ref().filter(|first| first.stretch.from() == wires);
+        first.map(|first| &first.value).or_else(|| self.values.get(wires))
+    }
 }
 
 /// What an instance made when it was elaborated.
 #[derive(Debug)]
 struct Elaborated {
     value: Value,
-    prefix: String,
+    place: Rc<Place>,
     stretch: Stretch,
     /// Its own among the parameters of the session.
     params: Range<usize>,
@@ -65,7 +74,7 @@ struct Elaborated {
 
 /// The elaboration of a body, begun.
 pub(crate) struct Begun {
-    prefix: String,
+    place: Rc<Place>,
     stretch: Stretch,
     params: usize,
     noises: usize,
@@ -121,7 +130,7 @@ impl<'p> Elab<'p> {
     /// What an equal call gave, or what an earlier call of its instance made, made again from these wires.
     pub(crate) fn instantiate(&mut self, call: &Application, span: Span, prefix: &str) -> Res<Option<Value>> {
         let known = self.instances.get(&call.of);
-        if let Some(value) = known.filter(|_| call.portless).and_then(|k| k.values.get(&call.wires)) {
+        if let Some(value) = known.filter(|_| call.portless).and_then(|k| k.value(&call.wires)) {
             let (value, mut made) = (value.clone(), Vec::new());
             wires_of(&value, &mut made);
             made.into_iter().for_each(|w| self.b.meet(w.node));
@@ -138,7 +147,11 @@ impl<'p> Elab<'p> {
             let value = self.again(&first, &call.wires, span, prefix);
             self.calls.pop();
             let value = value?;
-            self.keep_value(call, &value);
+            if call.portless
+                && let Some(known) = self.instances.get_mut(&call.of)
+            {
+                known.values.insert(call.wires.clone(), value.clone());
+            }
             return Ok(Some(value));
         }
         self.known_too_large(&call.of)?;
@@ -146,9 +159,9 @@ impl<'p> Elab<'p> {
     }
 
     /// Begins to elaborate the body of a call.
-    pub(crate) fn begin(&mut self, call: &Application, prefix: &str) -> Begun {
+    pub(crate) fn begin(&mut self, call: &Application, place: &Rc<Place>) -> Begun {
         Begun {
-            prefix: prefix.to_owned(),
+            place: place.clone(),
             stretch: Stretch::begin(&mut self.b, &call.wires),
             params: self.params.len(),
             noises: self.noises.len(),
@@ -157,35 +170,33 @@ impl<'p> Elab<'p> {
     }
 
     /// Ends the elaboration of a body, and remembers what it made.
-    pub(crate) fn end(&mut self, call: &Application, mut begun: Begun, value: Option<&Value>) {
+    pub(crate) fn end(&mut self, call: Application, mut begun: Begun, value: Option<&Value>) {
         begun.stretch.end(&mut self.b);
         // A body that draws noise draws it anew at every call.
-        let Some(value) = value.filter(|_| begun.noises == self.noises.len()) else { return };
-        self.keep_value(call, value);
+        let Some(value) = value.cloned().filter(|_| begun.noises == self.noises.len()) else { return };
         // What a rule or a trial makes, and what was warned of at this place, is of this call alone.
-        if self.rule.is_none() && !self.trying && begun.said == self.diagnostics.0.len() {
-            let made = || {
-                let params = begun.params..self.params.len();
-                let (value, generic) = (value.clone(), OnceCell::new());
-                Rc::new(Elaborated { value, prefix: begun.prefix, stretch: begun.stretch, params, generic })
-            };
-            self.instances.entry(call.of.clone()).or_default().first.get_or_insert_with(made);
+        let for_others = self.rule.is_none() && !self.trying && begun.said == self.diagnostics.0.len();
+        if !(for_others || call.portless) {
+            return;
         }
-    }
-
-    fn keep_value(&mut self, call: &Application, value: &Value) {
-        if call.portless {
-            self.instances.entry(call.of.clone()).or_default().values.insert(call.wires.clone(), value.clone());
+        let known = self.instances.entry(call.of).or_default();
+        if for_others && known.first.is_none() {
+            let Begun { place, stretch, params, .. } = begun;
+            let (params, generic) = (params..self.params.len(), OnceCell::new());
+            known.first = Some(Rc::new(Elaborated { value, place, stretch, params, generic }));
+        } else if call.portless {
+            known.values.insert(call.wires, value);
         }
     }
 
     fn again(&mut self, first: &Elaborated, to: &[Wire], span: Span, prefix: &str) -> Res<Value> {
-        let moved = |old: &str| match old.strip_prefix(first.prefix.as_str()) {
+        let before = first.place.prefix.as_str();
+        let moved = |old: &str| match old.strip_prefix(before) {
             Some(rest) => format!("{prefix}{rest}"),
             None => old.to_owned(),
         };
         let path = |old: &str| Arc::from(moved(old));
-        let path: Option<&dyn Fn(&str) -> Arc<str>> = if first.prefix == prefix { None } else { Some(&path) };
+        let path: Option<&dyn Fn(&str) -> Arc<str>> = if before == prefix { None } else { Some(&path) };
         let mut params = first.params.clone();
         let mut again = Again::new(&self.b, &first.stretch, to);
         for node in first.stretch.nodes() {
@@ -220,5 +231,39 @@ fn each_wire(value: &Value, to: &impl Fn(Wire) -> Wire) -> Value {
         Value::Wire(w) => Value::Wire(to(*w)),
         Value::Tuple(parts) => Value::Tuple(parts.iter().map(|v| each_wire(v, to)).collect()),
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elaborate::program::Program;
+    use crate::elaborate::terms::apply::{Arriving, Call};
+    use crate::source::MemoryWorld;
+    use crate::syntax::ast::ItemKind;
+    use std::fmt::Write as _;
+
+    /// How many bodies are gone through, and how many nodes made, for the last of so many definitions that double.
+    fn cost(word: &str, first: &str, levels: usize) -> Option<(usize, usize)> {
+        let mut text = format!("{word} f0 : R[4] -> R[4] = {first}\n");
+        for i in 1..=levels {
+            let _ = writeln!(text, "{word} f{i} : R[4] -> R[4] = f{0} >> f{0}", i - 1);
+        }
+        let program = Program::parse(&text, "test.lens", &MemoryWorld::default()).ok()?;
+        let id = program.defs.resolve(program.main, &format!("f{levels}"))?;
+        let Some(ItemKind::Map(map)) = program.defs.item(id).map(|i| &i.kind) else { return None };
+        let mut elab = Elab::new(&program.defs);
+        let x = elab.b.port("x", crate::diagram::Role::Input, Leaf::real(&[4]));
+        let call = Call { span: map.name.span, ..Call::default() };
+        let arriving = Arriving { value: Value::Wire(x), from: None };
+        elab.apply_map_at(id, map, &call, &elab.root(id.file), arriving, "m".to_owned()).ok()?;
+        Some((elab.made, elab.b.len()))
+    }
+
+    #[test]
+    fn each_definition_that_doubles_is_gone_through_once() {
+        // `tanh` is of the language: one node; `dense` is of the prelude: two ports, two nodes.
+        assert_eq!(cost("def", "tanh", 12), Some((13, 4096 + 1)));
+        assert_eq!(cost("model", "dense[4, 4]", 12), Some((14, 4 * 4096 + 1)));
     }
 }
