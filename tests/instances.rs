@@ -47,7 +47,7 @@ fn the_definition_that_is_too_large_is_blamed_once() {
         let (program, said) = errors(&lines.concat());
         assert_eq!(said.0.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::LIMIT], "{said}");
         assert_eq!(said.0[0].message, format!("`{blamed}` needs more than 1000000 operations"));
-        let line = program.sources().place(said.0[0].span().unwrap()).line as usize;
+        let line = program.sources().place(said.0[0].span().unwrap()).line;
         assert!(lines[line - 1].starts_with(&format!("{word} {blamed} ")), "line {line}");
     }
 }

@@ -72,6 +72,9 @@ impl Stretch {
     }
 }
 
+/// The path of a box made again, from that of the box it was made from.
+pub type Renamed<'a> = &'a dyn Fn(&str) -> Arc<str>;
+
 /// A stretch being made again.
 #[derive(Debug)]
 pub struct Again<'s> {
@@ -114,7 +117,7 @@ impl<'s> Again<'s> {
     ///
     /// # Errors
     /// [`TypeFault`] when the wires are not of the types of those that they stand for.
-    pub fn node(&mut self, b: &mut Builder, path: Option<&dyn Fn(&str) -> Arc<str>>) -> Result<(), TypeFault> {
+    pub fn node(&mut self, b: &mut Builder, path: Option<Renamed<'_>>) -> Result<(), TypeFault> {
         let at = self.stretch.nodes.start as usize + self.made.len();
         let op = b.d.nodes[at].op.clone();
         let ins: SmallVec<[Wire; 4]> = b.d.nodes[at].ins.iter().map(|w| self.wire(*w)).collect();
@@ -137,7 +140,7 @@ impl<'s> Again<'s> {
         Ok(())
     }
 
-    fn origin(&mut self, b: &mut Builder, id: OriginId, path: Option<&dyn Fn(&str) -> Arc<str>>) -> Option<OriginId> {
+    fn origin(&mut self, b: &mut Builder, id: OriginId, path: Option<Renamed<'_>>) -> Option<OriginId> {
         if Some(id) == self.stretch.before {
             return self.now;
         }

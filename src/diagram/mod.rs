@@ -32,7 +32,7 @@ mod batch_tests;
 #[cfg(test)]
 mod category_tests;
 
-pub use again::{Again, Stretch};
+pub use again::{Again, Renamed, Stretch};
 pub use batch::batch;
 pub use builder::{Builder, Copying};
 pub use compose::compose_all;

@@ -5,7 +5,7 @@
 //! paths. What is made is what elaborating the body again would make, node by node; so calls of calls cost what they
 //! give. An instance that is too large is known to all sessions of a program.
 
-use crate::diagram::{Again, Op, Stretch, Wire};
+use crate::diagram::{Again, Op, Renamed, Stretch, Wire};
 use crate::elaborate::scope::names::DefId;
 use crate::elaborate::session::Elab;
 use crate::elaborate::typing::dims::Vars;
@@ -196,7 +196,7 @@ impl<'p> Elab<'p> {
             None => old.to_owned(),
         };
         let path = |old: &str| Arc::from(moved(old));
-        let path: Option<&dyn Fn(&str) -> Arc<str>> = if before == prefix { None } else { Some(&path) };
+        let path: Option<Renamed<'_>> = if before == prefix { None } else { Some(&path) };
         let mut params = first.params.clone();
         let mut again = Again::new(&self.b, &first.stretch, to);
         for node in first.stretch.nodes() {
