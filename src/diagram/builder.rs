@@ -26,27 +26,11 @@ use std::sync::Arc;
 const ORIGINS_KEPT: usize = 4;
 
 /// Makes the nodes of one diagram.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Builder {
-    pub(super) d: Diagram,
+    d: Diagram,
     cons: HashTable<u32>,
     origin: Option<OriginId>,
-    /// Whether each node is a constant: it depends on no port, variable or request.
-    pub(super) closed: Vec<bool>,
-    /// The oldest node, constants left out, that was asked for again.
-    pub(super) met: u32,
-}
-
-impl Default for Builder {
-    fn default() -> Builder {
-        let (d, cons) = (Diagram::default(), HashTable::default());
-        Builder { d, cons, origin: None, closed: Vec::new(), met: u32::MAX }
-    }
-}
-
-/// Whether a node is a constant, given which of those before it are.
-fn is_closed(closed: &[bool], op: &Op, ins: &[Wire]) -> bool {
-    !matches!(op, Op::Input(_) | Op::Request { .. }) && ins.iter().all(|w| closed[w.node as usize])
 }
 
 fn key(op: &Op, ins: &[Wire]) -> u64 {
@@ -95,11 +79,7 @@ impl Builder {
             }
         }
         let outs = d.outs.clone();
-        let mut closed = Vec::with_capacity(d.nodes.len());
-        for node in &d.nodes {
-            closed.push(is_closed(&closed, &node.op, &node.ins));
-        }
-        (Builder { d, cons, closed, ..Builder::default() }, outs)
+        (Builder { d, cons, origin: None }, outs)
     }
 
     /// Adds a port at the end of the domain.
@@ -110,7 +90,6 @@ impl Builder {
         self.d.port_nodes.push(node);
         self.d.nodes.push(Node { op: Op::Input(port), ins: SmallVec::new(), outs: SmallVec::from_iter([leaf]) });
         self.d.origins.push(self.origin.into_iter().collect());
-        self.closed.push(false);
         Wire { node, port: 0 }
     }
 
@@ -120,7 +99,6 @@ impl Builder {
         let node = self.d.nodes.len() as u32;
         self.d.nodes.push(Node { op: Op::Input(u32::MAX), ins: SmallVec::new(), outs: SmallVec::from_iter([leaf]) });
         self.d.origins.push(self.origin.into_iter().collect());
-        self.closed.push(false);
         Wire { node, port: 0 }
     }
 
@@ -174,7 +152,6 @@ impl Builder {
         });
         if let Some(at) = found {
             let at = *at;
-            self.meet(at);
             let origins = &mut self.d.origins[at as usize];
             if let Some(id) = self.origin
                 && origins.len() < ORIGINS_KEPT
@@ -189,7 +166,6 @@ impl Builder {
             type_of(&op, &leaves)?
         };
         let at = self.d.nodes.len() as u32;
-        self.closed.push(is_closed(&self.closed, &op, &ins));
         self.d.nodes.push(Node { op, ins, outs });
         self.d.origins.push(self.origin.into_iter().collect());
         let nodes = &self.d.nodes;
@@ -198,13 +174,6 @@ impl Builder {
             key(&node.op, &node.ins)
         });
         Ok(at)
-    }
-
-    /// Notes that what was asked for is an earlier node.
-    pub fn meet(&mut self, node: u32) {
-        if self.closed.get(node as usize) == Some(&false) {
-            self.met = self.met.min(node);
-        }
     }
 
     /// Applies an operation with one output.

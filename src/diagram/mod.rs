@@ -8,7 +8,6 @@
 
 #![allow(clippy::indexing_slicing, reason = "wires and letters are made by the builder, which checks them")]
 
-mod again;
 mod batch;
 mod builder;
 mod compose;
@@ -32,7 +31,6 @@ mod batch_tests;
 #[cfg(test)]
 mod category_tests;
 
-pub use again::{Again, Renamed, Stretch};
 pub use batch::batch;
 pub use builder::{Builder, Copying};
 pub use compose::compose_all;

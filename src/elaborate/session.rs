@@ -5,18 +5,16 @@
 
 use crate::diagram::{Builder, Origin, PrimDef, TypeFault, Wire};
 use crate::elaborate::items::ports::ParamPort;
-use crate::elaborate::scope::names::{DefId, Definitions, item_name, nearest};
+use crate::elaborate::scope::names::{DefId, Definitions, nearest};
 use crate::elaborate::terms::after::After;
 use crate::elaborate::terms::builtins;
 use crate::elaborate::terms::copies::Rows;
-use crate::elaborate::terms::instances::{Application, Instance, Known};
 use crate::elaborate::update::inner::Lent;
 use crate::elaborate::update::rule_scope::RuleScope;
-use crate::elaborate::value::{Den, Env, Place, Res, fault};
+use crate::elaborate::value::{Den, Env, Place, Res, Value, fault};
 use crate::source::{Code, Diagnostic, Diagnostics, Span};
 use crate::syntax::ast::{Arg, ItemKind, MapKind};
 use rustc_hash::FxHashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// How deep expressions and calls may nest.
@@ -25,19 +23,8 @@ const DEPTH: usize = 3_000;
 /// How many operations one item may have.
 const NODES: usize = 1_000_000;
 
-/// The label of the place where a limit was met.
-pub(crate) const REACHED: &str = "reached here";
-
-/// A call being elaborated.
-#[derive(Debug)]
-pub(crate) struct OpenCall {
-    pub(crate) def: DefId,
-    pub(crate) span: Span,
-    of: Option<Rc<Instance>>,
-    /// How many nodes and calls there were before it, what it is given not counted.
-    nodes: usize,
-    made: usize,
-}
+/// What a call without ports of its own is remembered by.
+pub(crate) type MemoKey = (DefId, Vec<u64>, Vec<u64>, Vec<Wire>);
 
 /// The state of one elaboration.
 pub(crate) struct Elab<'p> {
@@ -56,8 +43,7 @@ pub(crate) struct Elab<'p> {
     /// What the rules passed to the one in progress need of it.
     pub(crate) lent: Option<Lent>,
     pub(crate) prims: FxHashMap<(DefId, Vec<u64>), Arc<PrimDef>>,
-    /// What is known of definitions at the types they were applied to.
-    pub(crate) instances: FxHashMap<Rc<Instance>, Known>,
+    pub(crate) memo: FxHashMap<MemoKey, Value>,
     pub(crate) owned: FxHashMap<DefId, bool>,
     pub(crate) prim_in_progress: Option<DefId>,
     /// How many primitives the one being elaborated stands inside of.
@@ -65,7 +51,7 @@ pub(crate) struct Elab<'p> {
     /// The axes of rows around what is being elaborated (`map[k](f)`), outermost first.
     pub(crate) rows: Vec<Rows>,
     /// The calls being elaborated, outermost first.
-    pub(crate) calls: Vec<OpenCall>,
+    pub(crate) calls: Vec<(DefId, Span)>,
     /// Whether settings without a value stand at a sample.
     pub(crate) sampled: bool,
     /// Whether one of them was compared with a word.
@@ -78,7 +64,7 @@ pub(crate) struct Elab<'p> {
     pub(crate) trying: bool,
     depth: usize,
     /// How many calls were gone through.
-    pub(crate) made: usize,
+    made: usize,
     /// Whether a limit was met: then nothing more is elaborated, so that it is said once.
     spent: bool,
 }
@@ -104,7 +90,7 @@ impl<'p> Elab<'p> {
             rule: None,
             lent: None,
             prims: FxHashMap::default(),
-            instances: FxHashMap::default(),
+            memo: FxHashMap::default(),
             owned: FxHashMap::default(),
             prim_in_progress: None,
             prim_depth: 0,
@@ -130,7 +116,9 @@ impl<'p> Elab<'p> {
         if self.spent {
             return Err(None);
         }
-        self.room(span)?;
+        if self.b.len() > NODES {
+            return self.too_much(span);
+        }
         if self.depth >= DEPTH {
             self.spent = true;
             return fault(
@@ -145,66 +133,28 @@ impl<'p> Elab<'p> {
         result
     }
 
-    /// Enters a call.
-    pub(crate) fn enter(&mut self, def: DefId, span: Span, of: Option<&Application>) {
-        let given = of.map_or(0, Application::wires);
-        let (nodes, made) = (self.b.len().saturating_sub(given), self.made);
-        self.calls.push(OpenCall { def, span, of: of.map(|a| a.of.clone()), nodes, made });
-    }
-
-    /// Refuses more nodes than an item may have.
-    pub(crate) fn room(&mut self, span: Span) -> Res<()> {
-        if self.b.len() > NODES { self.too_much(self.b.len(), span) } else { Ok(()) }
-    }
-
     /// Refuses copies that cannot all be made, as soon as one of them tells how many operations each takes.
     pub(crate) fn room_for_copies(&mut self, left: u64, before: usize, span: Span) -> Res<()> {
-        let each = self.b.len().saturating_sub(before);
-        let all = each.saturating_mul(usize::try_from(left).unwrap_or(usize::MAX)).saturating_add(self.b.len());
-        if all > NODES { self.too_much(all, span) } else { Ok(()) }
+        let each = self.b.len().saturating_sub(before) as u64;
+        if each.saturating_mul(left).saturating_add(self.b.len() as u64) > NODES as u64 {
+            return self.too_much(span);
+        }
+        Ok(())
     }
 
     /// Counts a definition that is gone through; those that are remembered do not count.
     pub(crate) fn count_call(&mut self, span: Span) -> Res<()> {
         self.made += 1;
-        if self.made > NODES { self.too_much(self.b.len(), span) } else { Ok(()) }
+        if self.made > NODES { self.too_much(span) } else { Ok(()) }
     }
 
-    /// The fault of an item that needs so many nodes. The innermost definition that is too large by itself is blamed, not
-    /// those who call it; all sessions remember it.
-    fn too_much<T>(&mut self, nodes: usize, span: Span) -> Res<T> {
+    fn too_much<T>(&mut self, span: Span) -> Res<T> {
         self.spent = true;
-        let help = "definitions that apply each other to their own results grow as powers of two";
-        if self.rule.is_some() {
-            let d = Diagnostic::error(Code::LIMIT, format!("this needs more than {NODES} operations"));
-            return fault(d.at(span, "here").help(help));
-        }
-        let too_large = |c: &OpenCall| {
-            !self.defs.is_prelude(c.def.file) && (nodes - c.nodes.min(nodes) > NODES || self.made - c.made > NODES)
-        };
-        let blamed = self.calls.iter().rposition(too_large);
-        let name = blamed.and_then(|at| self.defs.item(self.calls.get(at)?.def)).and_then(item_name);
-        // Inside the definition that is blamed: its own text, not that of what it calls.
-        let inside = self.calls.iter().skip(blamed.map_or(0, |at| at + 1)).map(|c| c.span).chain([span]);
-        let place = inside.into_iter().find(|s| !self.defs.in_prelude(*s)).unwrap_or(span);
-        let what = name.map_or_else(|| "this".to_owned(), |n| format!("`{}`", n.name));
-        let d = Diagnostic::error(Code::LIMIT, format!("{what} needs more than {NODES} operations"));
-        let d = d.at(place, REACHED).help(help);
-        if let Some(of) = blamed.and_then(|at| self.calls.get(at)?.of.as_ref()).filter(|_| !self.trying) {
-            self.defs.say_too_large(of, &d);
-        }
-        fault(d)
-    }
-
-    /// Refuses an instance that is known to be too large, in the words in which that was said first.
-    pub(crate) fn known_too_large(&mut self, of: &Instance) -> Res<()> {
-        match self.defs.too_large(of) {
-            Some(d) => {
-                self.spent = true;
-                fault(d)
-            }
-            None => Ok(()),
-        }
+        fault(
+            Diagnostic::error(Code::LIMIT, format!("this needs more than {NODES} operations"))
+                .at(span, "reached here")
+                .help("definitions that apply each other to their own results grow as powers of two"),
+        )
     }
 
     /// Says which lines the nodes made from now on come from.
@@ -239,7 +189,7 @@ impl<'p> Elab<'p> {
             };
         }
         if what == "dimension"
-            && let Some(OpenCall { def: id, span: call, .. }) = self.calls.last()
+            && let Some((id, call)) = self.calls.last()
             && let Some(ItemKind::Map(map)) = self.defs.item(*id).map(|i| &i.kind)
             && map.dims.iter().any(|d| &*d.name.name == name)
         {
@@ -287,7 +237,7 @@ impl<'p> Elab<'p> {
 
     /// What binds a wire of this name: a capital letter in a model is a parameter, any other name a `let`.
     fn how_to_bind(&self, name: &str) -> String {
-        let inside = self.calls.last().and_then(|c| self.defs.item(c.def)).map(|i| &i.kind);
+        let inside = self.calls.last().and_then(|(id, _)| self.defs.item(*id)).map(|i| &i.kind);
         match inside {
             Some(ItemKind::Map(map)) if name.starts_with(char::is_uppercase) => match map.kind {
                 MapKind::Model => format!("declare it as a port of `{}`: `{{{name}: R[..] ~ glorot}}`", map.name.name),

@@ -51,9 +51,7 @@ impl<'p> Elab<'p> {
                     }),
                 );
             }
-            let wire = known.wire;
-            self.b.meet(wire.node);
-            return Ok(wire);
+            return Ok(known.wire);
         }
         let wire = self.b.port(path.as_str(), Role::Param, leaf.clone());
         self.param_at.insert(path.clone(), self.params.len());

@@ -6,12 +6,11 @@
 
 use crate::data::{Matrix, matrix};
 use crate::elaborate::scope::imports::Loaded;
-use crate::elaborate::terms::instances::Instance;
 pub(crate) use crate::source::nearest;
 use crate::source::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, World};
 use crate::syntax::ast::{Expr, ExprKind, Ident, Item, ItemKind};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// A definition's place: file and item.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -40,8 +39,6 @@ pub(crate) struct Definitions {
     pub(crate) circular: FxHashSet<DefId>,
     /// What the files hold that constants name: `const H : R[2, 2] = csv("H.csv")`.
     pub(crate) matrices: FxHashMap<Span, Result<Matrix, Diagnostics>>,
-    /// What was found to be too large, with what was said of it.
-    too_large: Mutex<FxHashMap<Instance, Diagnostic>>,
 }
 
 /// The name an item defines.
@@ -131,20 +128,7 @@ impl Definitions {
         let imported_twice: Vec<Diagnostic> = (0..files.len()).flat_map(|f| twice(&files, &scopes, f)).collect();
         imported_twice.into_iter().for_each(|d| diagnostics.push(d));
         let (circular, matrices) = (FxHashSet::default(), FxHashMap::default());
-        Definitions { sources, files, scopes, prelude, circular, matrices, too_large: Mutex::default() }
-    }
-
-    /// Remembers a definition that is too large as it is applied: whoever applies it so need not find out again.
-    pub(crate) fn say_too_large(&self, of: &Instance, said: &Diagnostic) {
-        if let Ok(mut all) = self.too_large.lock() {
-            all.insert(of.clone(), said.clone());
-        }
-    }
-
-    /// What was said of a definition that is too large as it is applied.
-    pub(crate) fn too_large(&self, of: &Instance) -> Option<Diagnostic> {
-        let all = self.too_large.lock().ok()?;
-        if all.is_empty() { None } else { all.get(of).cloned() }
+        Definitions { sources, files, scopes, prelude, circular, matrices }
     }
 
     /// Reads the files that constants name; what is wrong with one is said where its constant is elaborated.

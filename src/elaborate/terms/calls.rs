@@ -2,8 +2,9 @@
 //!
 //! In: a definition, the brackets of a call, wires. Out: its value; a mismatch says both types and where each comes from.
 
+use crate::diagram::Wire;
 use crate::elaborate::scope::names::{DefId, item_name, nearest};
-use crate::elaborate::session::{Elab, REACHED};
+use crate::elaborate::session::{Elab, MemoKey};
 use crate::elaborate::terms::after::After;
 use crate::elaborate::terms::apply::{Arriving, Call};
 use crate::elaborate::typing::dims::{Known, Vars};
@@ -201,18 +202,16 @@ impl<'p> Elab<'p> {
         self.bind_formals(map, call, env, &mut inner)?;
         let to = self.arrive((&map.name, &map.arrow, &map.dims), call, &input, &mut vars, &mut inner)?;
         let given = self.given_ports(map, call, env)?;
-        let instance = self.application(id, map, &vars, &inner, &input.value, &given);
-        if let Some(instance) = &instance
-            && let Some(value) = self.instantiate(instance, call.span, &inner.place.prefix)?
-        {
-            return Ok(value);
+        let key = self.memo_key(id, map, &vars, &inner, &input.value, &given);
+        if let Some(value) = key.as_ref().and_then(|k| self.memo.get(k)) {
+            return Ok(value.clone());
         }
         self.count_call(call.span)?;
         let made = self.make_ports(map, &given, &mut vars, &mut inner, (call, env));
         made.map_err(|f| f.map(|d| Box::new(self.drawn_in(id, call.span, *d))))?;
+        let drawn = self.noises.len();
         let before = self.b.origin();
-        self.enter(id, call.span, instance.as_ref());
-        let begun = instance.as_ref().map(|i| self.begin(i, &inner.place));
+        self.calls.push((id, call.span));
         let after = match &map.body {
             Body::Map(_) => After::Ends(to.clone(), vars.clone()),
             Body::Wires(..) => After::Open,
@@ -220,30 +219,28 @@ impl<'p> Elab<'p> {
         let value = self.before(after, |elab| elab.body(map, &input.value, &mut inner, call));
         let value = value.map_err(|f| f.map(|d| Box::new(self.called_from(*d))));
         self.calls.pop();
-        let value = value.and_then(|value| {
-            self.b.set_origin(before);
-            self.keeps_promise(map, &to, &value, &mut vars)?;
-            Ok(value)
-        });
-        if let (Some(instance), Some(begun)) = (instance, begun) {
-            self.end(instance, begun, value.as_ref().ok());
-        }
-        value
-    }
-
-    /// Checks that a body gives what its definition promises.
-    fn keeps_promise(&mut self, map: &MapItem, to: &Ty<'p>, value: &Value, vars: &mut Vars) -> Res<()> {
-        let Some(m) = self.unify(to, value, vars)? else { return Ok(()) };
-        let body = match &map.body {
-            Body::Map(e) => e.span,
-            Body::Wires(_, block) => block.value.span,
-        };
-        fault(
-            Diagnostic::error(Code::SHAPE, format!("`{}` promises {} and gives {}", map.name.name, m.needs, m.gives))
+        let value = value?;
+        self.b.set_origin(before);
+        if let Some(m) = self.unify(&to, &value, &mut vars)? {
+            let body = match &map.body {
+                Body::Map(e) => e.span,
+                Body::Wires(_, block) => block.value.span,
+            };
+            return fault(
+                Diagnostic::error(
+                    Code::SHAPE,
+                    format!("`{}` promises {} and gives {}", map.name.name, m.needs, m.gives),
+                )
                 .at(body, format!("gives {}", m.gives))
                 .also(map.arrow.to.span, format!("promises {}", m.needs))
                 .help(format!("end the body in {}, or let the type promise {}", m.needs, m.gives)),
-        )
+            );
+        }
+        // A body that draws noise draws it anew at every call.
+        if let Some(key) = key.filter(|_| self.noises.len() == drawn) {
+            self.memo.insert(key, value.clone());
+        }
+        Ok(value)
     }
 
     /// A fault inside a definition, with the innermost call of the user's that led there; inside the prelude that call
@@ -251,12 +248,11 @@ impl<'p> Elab<'p> {
     pub(crate) fn called_from(&self, mut d: Diagnostic) -> Diagnostic {
         const HERE: &str = "in this call";
         let prelude = |span: Span| self.defs.in_prelude(span);
-        if d.labels.iter().any(|l| l.text == HERE || l.text == REACHED) || d.code == Code::RULE_SCOPE {
+        if d.labels.iter().any(|l| l.text == HERE) || d.code == Code::RULE_SCOPE {
             return d;
         }
         let own_name = |id: DefId, span: Span| self.defs.item(id).and_then(item_name).is_some_and(|n| n.span == span);
-        let Some((id, span)) = self.calls.iter().rev().map(|c| (c.def, c.span)).find(|(_, span)| !prelude(*span))
-        else {
+        let Some((id, span)) = self.calls.iter().rev().find(|(_, span)| !prelude(*span)).copied() else {
             // In a rule of the prelude the place is where the run names it.
             return match &self.rule {
                 Some(scope) if !prelude(scope.stage) && d.labels.iter().all(|l| prelude(l.span)) => {
@@ -282,7 +278,7 @@ impl<'p> Elab<'p> {
         if !d.labels.iter().all(|l| prelude(l.span)) {
             return d;
         }
-        self.enter(id, call, None);
+        self.calls.push((id, call));
         let d = self.called_from(d);
         self.calls.pop();
         d
@@ -333,5 +329,49 @@ impl<'p> Elab<'p> {
         };
         let own = !self.defs.in_prelude(arrow.span);
         fault(if own { d.also(arrow.from.span, format!("takes {}", m.needs)) } else { d })
+    }
+
+    fn memo_key(
+        &mut self,
+        id: DefId,
+        map: &MapItem,
+        vars: &Vars,
+        inner: &Env<'p>,
+        input: &Value,
+        given: &[Option<Value>],
+    ) -> Option<MemoKey> {
+        let objects = map.ports.iter().any(|p| matches!(p.ty.kind, crate::syntax::ast::TypeKind::Params(_)));
+        if objects {
+            return None;
+        }
+        let all_given = map.ports.iter().zip(given).all(|(p, g)| !p.noise && g.is_some());
+        if (!all_given && !map.ports.is_empty()) || (map.ports.is_empty() && self.owns(id)) {
+            return None;
+        }
+        let dims = vars.key();
+        let mut settings = Vec::new();
+        for formal in &map.formals {
+            match inner.get(&formal.name.name) {
+                Some(Den::Wires(Value::Number(x))) => settings.push(x.to_bits()),
+                Some(Den::Dim(n)) => settings.push(*n),
+                Some(Den::Flag(b)) => settings.push(u64::from(*b)),
+                _ => return None,
+            }
+        }
+        settings.push(u64::from(self.evaluating));
+        let mut wires = Vec::new();
+        let mut stack: Vec<&Value> = given.iter().flatten().collect();
+        stack.push(input);
+        while let Some(v) = stack.pop() {
+            match v {
+                Value::Wire(w) => wires.push(*w),
+                Value::Tuple(parts) => {
+                    wires.push(Wire { node: u32::MAX, port: u32::try_from(parts.len()).ok()? });
+                    stack.extend(parts);
+                }
+                _ => return None,
+            }
+        }
+        Some((id, dims, settings, wires))
     }
 }

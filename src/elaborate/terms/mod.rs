@@ -10,7 +10,6 @@ pub(super) mod calls;
 pub(super) mod consts;
 pub(super) mod copies;
 pub(super) mod exprs;
-pub(super) mod instances;
 pub(super) mod matrices;
 pub(super) mod shapes;
 pub(super) mod stages;
