@@ -4,8 +4,8 @@
 //! entry itself, `period` 1 a number for all, the others rows or columns repeated.
 
 use super::is_real;
+use super::letters::{Sizes, distinct};
 use crate::diagram::{Diagram, EinsumSpec, Literal, Node, Op, Wire};
-use crate::object::Base;
 use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
 
@@ -117,15 +117,21 @@ impl Shapes {
         }
     }
 
+    /// Whether a node is an output of the diagram, or one of its readers does not do without it in memory.
+    fn stored_but_for(&self, node: u32, does: impl Fn(u32, bool) -> bool) -> bool {
+        let readers = self.readers.get(node as usize).map(Vec::as_slice).unwrap_or_default();
+        self.outs.contains(&node) || readers.iter().any(|(reader, whole)| !does(*reader, *whole))
+    }
+
     /// Which nodes of a loop are outputs of the diagram or read by others than the loop.
     pub(super) fn stored(&self, nodes: &[u32]) -> Vec<bool> {
-        let inside = |n: &u32| nodes.binary_search(n).is_ok();
-        let own = |node: &u32| {
-            let len = self.len(*node);
-            let reads = self.readers.get(*node as usize).map(Vec::as_slice).unwrap_or_default();
-            self.outs.contains(node) || reads.iter().any(|(n, whole)| !(inside(n) && *whole && self.len(*n) == len))
-        };
-        nodes.iter().map(own).collect()
+        let inside = |reader: u32, whole: bool| whole && nodes.binary_search(&reader).is_ok();
+        nodes.iter().map(|node| self.stored_but_for(*node, inside)).collect()
+    }
+
+    /// Whether a constant is an output or read by somebody who is no loop.
+    pub(super) fn stored_alone(&self, node: u32) -> bool {
+        self.stored_but_for(node, |reader, _| self.is_pointwise(reader))
     }
 
     /// Whether a wire holds bits that a chain made.
@@ -156,36 +162,28 @@ impl Shapes {
 
     /// An einsum that sums nothing and reads rows or columns of its result's order.
     fn einsum(&self, d: &Diagram, node: &Node, spec: &EinsumSpec, batch: usize) -> Kind {
-        let leaves: SmallVec<[_; 4]> = node.ins.iter().map(|w| d.leaf(*w)).collect();
-        let Ok(sizes) = spec.sizes(&leaves) else { return Kind::Other };
-        let sizes: SmallVec<[usize; 8]> = sizes.iter().map(|s| s.at(batch)).collect();
-        let size = |l: &u8| sizes.get(usize::from(*l)).copied().unwrap_or(1);
-        let wide = |word: &[u8]| -> SmallVec<[u8; 6]> { word.iter().copied().filter(|l| size(l) != 1).collect() };
-        let out = wide(spec.out());
-        let distinct = |word: &[u8]| word.iter().enumerate().all(|(i, l)| !word.iter().skip(i + 1).any(|m| m == l));
+        let Some(sizes) = Sizes::of(d, node, spec, batch) else { return Kind::Other };
+        let out = sizes.wide(spec.out());
         if !distinct(&out) {
             return Kind::Other;
         }
         if spec.ins().is_empty() {
             return Kind::Constant(spec.scale());
         }
-        let count = |word: &[u8]| word.iter().map(size).product::<usize>();
         let mut reads: SmallVec<[Access; 3]> = SmallVec::new();
         for word in spec.ins() {
-            let word = wide(word);
+            let word = sizes.wide(word);
             // The letters of an operand stand together in the result: entries of the result walk it in rows.
             let from = word.first().map_or(Some(0), |l| out.iter().position(|o| o == l));
             let Some(from) = from.filter(|from| out.get(*from..).is_some_and(|rest| rest.starts_with(&word))) else {
                 return Kind::Other;
             };
-            let inner = count(out.get(from + word.len()..).unwrap_or_default());
-            let period = count(&word);
+            let inner = sizes.count(out.get(from + word.len()..).unwrap_or_default());
+            let period = sizes.count(&word);
             reads.push(Access { inner: if period == 1 { 1 } else { inner }, period });
         }
         match (node.ins.as_slice(), reads.as_slice()) {
-            ([w], [one]) if one.is_whole(count(&out)) && spec.scale() == 1.0 && d.leaf(*w).base == Base::Real => {
-                Kind::Same(self.root(*w))
-            }
+            ([w], [one]) if one.is_whole(sizes.count(&out)) && spec.scale() == 1.0 => Kind::Same(self.root(*w)),
             _ => Kind::Pointwise(reads),
         }
     }

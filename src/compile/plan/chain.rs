@@ -147,20 +147,28 @@ impl Making<'_> {
         }
     }
 
+    /// A register that is filled once and never given back.
+    fn lasting(&mut self) -> u16 {
+        self.chain.registers += 1;
+        self.chain.registers - 1
+    }
+
     fn register(&mut self) -> u16 {
-        self.free.pop().unwrap_or_else(|| {
-            self.chain.registers += 1;
-            self.chain.registers - 1
-        })
+        self.free.pop().unwrap_or_else(|| self.lasting())
+    }
+
+    /// Gives a register back.
+    fn release(&mut self, source: Source) {
+        if let Source::Register(r) = source {
+            self.free.push(r);
+        }
     }
 
     fn number(&mut self, x: f64) -> Source {
         if let Some(known) = self.numbers.get(&x.to_bits()) {
             return *known;
         }
-        // Registers of numbers and of operands are never given back: they are filled once.
-        let register = self.chain.registers;
-        self.chain.registers += 1;
+        let register = self.lasting();
         self.chain.numbers.push((register, x));
         self.numbers.insert(x.to_bits(), Source::Register(register));
         Source::Register(register)
@@ -182,8 +190,7 @@ impl Making<'_> {
             self.chain.ins.push(slot);
             Source::In(u16::try_from(self.chain.ins.len() - 1).unwrap_or(u16::MAX))
         } else {
-            let register = self.chain.registers;
-            self.chain.registers += 1;
+            let register = self.lasting();
             self.chain.fills.push(Fill { register, slot, access, bits });
             Source::Register(register)
         };
@@ -191,21 +198,13 @@ impl Making<'_> {
         made
     }
 
-    /// Whether a source is a register that operations write.
-    fn is_own(&self, source: Source) -> bool {
-        let Source::Register(r) = source else { return false };
-        !self.chain.numbers.iter().any(|(n, _)| *n == r) && !self.chain.fills.iter().any(|f| f.register == r)
-    }
-
-    /// One reader of a source has been met.
+    /// One reader of a source has been met; of numbers and operands in memory readers are not counted.
     fn done(&mut self, source: Source) {
         if let Some(left) = self.left.get_mut(&source) {
             *left = left.saturating_sub(1);
             if *left == 0 {
                 self.left.remove(&source);
-                if let Source::Register(r) = source {
-                    self.free.push(r);
-                }
+                self.release(source);
             }
         }
     }
@@ -229,8 +228,6 @@ impl Making<'_> {
     fn node(&mut self, node: u32, readers: usize, stored: bool) {
         let Some(op) = self.d.nodes().get(node as usize).map(|n| &n.op) else { return };
         let reads: SmallVec<[(Wire, Access); 3]> = self.shapes.reads(self.d, node);
-        let inside: SmallVec<[bool; 3]> =
-            reads.iter().map(|(w, a)| self.values.contains_key(w) && a.is_whole(self.chain.len)).collect();
         let sources: SmallVec<[Source; 3]> = reads.iter().map(|(w, a)| self.read(*w, *a)).collect();
         let wire = Wire { node, port: 0 };
         let mut last;
@@ -238,11 +235,8 @@ impl Making<'_> {
             Op::Einsum(spec) => {
                 // scale * (x1 * x2 * ..), in the order of the operands
                 let scaled = spec.scale() != 1.0;
-                if let ([one], false, false) = (sources.as_slice(), scaled, stored)
-                    && !self.is_own(*one)
-                    && !matches!(one, Source::Out(_))
-                {
-                    // a number, row or column as it stands
+                if let ([one], false, false) = (sources.as_slice(), scaled, stored) {
+                    // A number, row or column as it stands: one read entry by entry would be the same value.
                     self.values.insert(wire, *one);
                     return;
                 }
@@ -253,9 +247,7 @@ impl Making<'_> {
                     let to = if ends { self.target(node, stored) } else { Source::Register(self.register()) };
                     let before = value.unwrap_or(*next);
                     self.emit(Code::Map(Function::Mul), &[before, *next], to);
-                    if let Some(Source::Register(r)) = passing.take() {
-                        self.free.push(r);
-                    }
+                    passing.into_iter().for_each(|before| self.release(before));
                     passing = Some(to).filter(|_| !ends);
                     value = Some(to);
                 }
@@ -263,9 +255,7 @@ impl Making<'_> {
                 if scaled || sources.len() == 1 {
                     let to = self.target(node, stored);
                     self.emit(if scaled { Code::Scale(spec.scale()) } else { Code::Copy }, &[last], to);
-                    if let Some(Source::Register(r)) = passing.take() {
-                        self.free.push(r);
-                    }
+                    passing.into_iter().for_each(|before| self.release(before));
                     last = to;
                 }
             }
@@ -282,11 +272,7 @@ impl Making<'_> {
                 self.emit(code, &sources, last);
             }
         }
-        for (source, inside) in sources.iter().zip(&inside) {
-            if *inside {
-                self.done(*source);
-            }
-        }
+        sources.iter().for_each(|source| self.done(*source));
         self.values.insert(wire, last);
         if readers > 0 {
             *self.left.entry(last).or_default() += readers;
@@ -295,10 +281,8 @@ impl Making<'_> {
             self.chain.bits.push(Bit { from: last, slot: (self.slot)(wire) });
             // the bits are written at the end of a block, so the register stays
             *self.left.entry(last).or_default() += 1;
-        } else if readers == 0
-            && let Source::Register(r) = last
-        {
-            self.free.push(r);
+        } else if readers == 0 {
+            self.release(last);
         }
     }
 }

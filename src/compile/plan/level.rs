@@ -7,6 +7,7 @@
 use super::access::Shapes;
 use super::is_port;
 use crate::diagram::{Diagram, Wire};
+use petgraph::unionfind::UnionFind;
 use std::collections::BTreeMap;
 
 /// Below this many entries all chains of a level are one: a loop costs more than they do.
@@ -22,12 +23,11 @@ pub(super) fn levels(d: &Diagram, shapes: &Shapes, live: &[bool]) -> Vec<Vec<u32
     let level = sink(d, shapes, &made, rise(d, shapes, &made));
     let mut groups: BTreeMap<(usize, usize), Vec<u32>> = BTreeMap::new();
     let mut alone: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-    let stored = stored(d, shapes, live);
     for node in made {
         let at = get(&level, node);
         if shapes.is_pointwise(node) {
             groups.entry((at, shapes.len(node))).or_default().push(node);
-        } else if shapes.constant(Wire { node, port: 0 }).is_none() || stored.get(node as usize) == Some(&true) {
+        } else if shapes.constant(Wire { node, port: 0 }).is_none() || shapes.stored_alone(node) {
             // A constant is written into the loops that read it; by itself it is only made for others.
             alone.entry(at).or_default().push(node);
         }
@@ -47,24 +47,6 @@ fn get(level: &[usize], node: u32) -> usize {
     level.get(node as usize).copied().unwrap_or(0)
 }
 
-/// Which nodes are outputs or read by somebody who is no loop.
-fn stored(d: &Diagram, shapes: &Shapes, live: &[bool]) -> Vec<bool> {
-    let mut stored = vec![false; d.nodes().len()];
-    let mut store = |w: &Wire| {
-        if let Some(slot) = stored.get_mut(shapes.root(*w).node as usize) {
-            *slot = true;
-        }
-    };
-    d.outs().iter().for_each(&mut store);
-    for (at, node) in d.nodes().iter().enumerate().filter(|(at, _)| live.get(*at) == Some(&true)) {
-        let reader = u32::try_from(at).unwrap_or(u32::MAX);
-        if !shapes.is_pointwise(reader) && !shapes.is_same(reader) {
-            node.ins.iter().for_each(&mut store);
-        }
-    }
-    stored
-}
-
 /// The first level at which each node can run.
 fn rise(d: &Diagram, shapes: &Shapes, made: &[u32]) -> Vec<usize> {
     let mut level = vec![0; d.nodes().len()];
@@ -75,7 +57,7 @@ fn rise(d: &Diagram, shapes: &Shapes, made: &[u32]) -> Vec<usize> {
         };
         let at = if shapes.is_pointwise(*node) {
             let one = |(w, access): &(Wire, super::Access)| {
-                let joins = shapes.is_pointwise(w.node) && access.is_whole(len) && shapes.len(w.node) == len;
+                let joins = shapes.is_pointwise(w.node) && access.is_whole(len);
                 if joins { get(&level, w.node) } else { after(*w) }
             };
             shapes.reads(d, *node).iter().map(one).max()
@@ -107,8 +89,7 @@ fn sink(d: &Diagram, shapes: &Shapes, made: &[u32], mut level: Vec<usize>) -> Ve
         };
         if shapes.is_pointwise(*node) {
             for (w, access) in shapes.reads(d, *node) {
-                let joins = access.is_whole(len) && shapes.len(w.node) == len;
-                hold(w, if joins { at } else { at.saturating_sub(1) });
+                hold(w, if access.is_whole(len) { at } else { at.saturating_sub(1) });
             }
         } else {
             let ins = d.nodes().get(*node as usize).map(|n| n.ins.as_slice()).unwrap_or_default();
@@ -122,30 +103,17 @@ fn sink(d: &Diagram, shapes: &Shapes, made: &[u32], mut level: Vec<usize>) -> Ve
 
 /// The nodes of one group in parts that share no entry.
 fn connected(d: &Diagram, shapes: &Shapes, nodes: &[u32]) -> Vec<Vec<u32>> {
-    let mut part: BTreeMap<u32, usize> = BTreeMap::new();
-    let mut parts: Vec<Vec<u32>> = Vec::new();
-    for node in nodes {
-        let joined: Vec<usize> =
-            shapes.reads(d, *node).iter().filter_map(|(w, _)| part.get(&w.node).copied()).collect();
-        let into = joined.iter().copied().min().unwrap_or(parts.len());
-        if into == parts.len() {
-            parts.push(Vec::new());
-        }
-        for from in joined.into_iter().filter(|from| *from != into) {
-            let moved = parts.get_mut(from).map(std::mem::take).unwrap_or_default();
-            for n in moved {
-                part.insert(n, into);
-                if let Some(part) = parts.get_mut(into) {
-                    part.push(n);
-                }
+    let mut joined: UnionFind<usize> = UnionFind::new(nodes.len());
+    for (at, node) in nodes.iter().enumerate() {
+        for (w, _) in shapes.reads(d, *node) {
+            if let Ok(read) = nodes.binary_search(&w.node) {
+                joined.union(at, read);
             }
         }
-        part.insert(*node, into);
-        if let Some(part) = parts.get_mut(into) {
-            part.push(*node);
-        }
     }
-    parts.retain(|p| !p.is_empty());
-    parts.iter_mut().for_each(|p| p.sort_unstable());
-    parts
+    let mut parts: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+    for (node, part) in nodes.iter().zip(joined.into_labeling()) {
+        parts.entry(part).or_default().push(*node);
+    }
+    parts.into_values().collect()
 }

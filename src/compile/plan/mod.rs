@@ -7,6 +7,7 @@
 
 mod access;
 mod chain;
+mod letters;
 mod level;
 mod product;
 

@@ -4,6 +4,7 @@
 //! and the result columns, of both operands alone the axis summed. Letters that all walk as one are one axis; of each
 //! kind the longest axis belongs to the matrix product, the others are loops. Operands of one entry are factors.
 
+use super::letters::{Sizes, distinct};
 use crate::diagram::{Diagram, EinsumSpec, Op, Wire};
 use smallvec::SmallVec;
 
@@ -66,8 +67,7 @@ impl Product {
     pub(super) fn of(d: &Diagram, node: u32, batch: usize, slot: impl Fn(Wire) -> usize) -> Option<Product> {
         let n = d.nodes().get(node as usize)?;
         let Op::Einsum(spec) = &n.op else { return None };
-        let leaves: SmallVec<[_; 4]> = n.ins.iter().map(|w| d.leaf(*w)).collect();
-        let sizes: Vec<usize> = spec.sizes(&leaves).ok()?.iter().map(|s| s.at(batch)).collect();
+        let sizes = Sizes::of(d, n, spec, batch)?;
         let mut wide = n.ins.iter().zip(spec.ins()).filter(|(w, _)| d.leaf(**w).size(batch) != 1);
         let (left, right) = (wide.next()?, wide.next()?);
         if wide.next().is_some() {
@@ -116,19 +116,14 @@ impl Product {
 }
 
 /// Letters of rows, of columns, of the axis summed and of loops, joined where they are walked as one.
-fn kinds(spec: &EinsumSpec, sizes: &[usize], words: [&[u8]; 2]) -> Option<[Vec<Letter>; 4]> {
-    let size = |l: u8| sizes.get(usize::from(l)).copied().unwrap_or(1);
-    let narrow = |word: &[u8]| -> SmallVec<[u8; 6]> { word.iter().copied().filter(|l| size(*l) != 1).collect() };
-    let (left, right, out) = (narrow(words[0]), narrow(words[1]), narrow(spec.out()));
-    let distinct = |word: &[u8]| word.iter().enumerate().all(|(i, l)| !word.iter().skip(i + 1).any(|m| m == l));
-    if ![&left, &right, &out].into_iter().all(|w| distinct(w)) {
+fn kinds(spec: &EinsumSpec, sizes: &Sizes, words: [&[u8]; 2]) -> Option<[Vec<Letter>; 4]> {
+    let [left, right, out] = [words[0], words[1], spec.out()].map(|word| sizes.wide(word));
+    if ![&left, &right, &out].into_iter().all(|word| distinct(word)) {
         return None;
     }
     let stride = |word: &[u8], l: u8| -> usize {
-        match word.iter().position(|m| *m == l) {
-            Some(at) => word.iter().skip(at + 1).map(|m| size(*m)).product(),
-            None => 0,
-        }
+        let at = word.iter().position(|m| *m == l);
+        at.map_or(0, |at| sizes.count(word.get(at + 1..).unwrap_or_default()))
     };
     let mut kinds: [Vec<Letter>; 4] = Default::default();
     let order = out.iter().chain(left.iter().filter(|l| !out.contains(l)));
@@ -142,7 +137,7 @@ fn kinds(spec: &EinsumSpec, sizes: &[usize], words: [&[u8]; 2]) -> Option<[Vec<L
             // summed in one operand alone, or broadcast
             _ => return None,
         };
-        let letter = Letter { size: size(*l), steps: [&left, &right, &out].map(|w| stride(w, *l)) };
+        let letter = Letter { size: sizes.size(*l), steps: [&left, &right, &out].map(|w| stride(w, *l)) };
         let letters = kinds.get_mut(kind)?;
         match letters.last_mut() {
             Some(last) if last.steps.iter().zip(&letter.steps).all(|(o, i)| *o == i * letter.size) => {
