@@ -90,14 +90,7 @@ impl<'v, T: Float> Operation<'v, T> {
                 (Int(x), Int(y)) => Ok(Entries::Int(pointwise::zip(x, y, add_int))),
                 _ => Err(self.misfit()),
             },
-            Kernel::Map(f) => {
-                let made = if f.arity() == 1 {
-                    pointwise::unary(*f, self.reals(0)?)
-                } else {
-                    pointwise::binary(*f, self.reals(0)?, self.reals(1)?)
-                };
-                Ok(Entries::Real(made.ok_or_else(|| self.misfit())?))
-            }
+            Kernel::Map(f) => Ok(Entries::Real(pointwise::map(*f, self.reals(0)?, self.reals(f.arity() - 1)?))),
             Kernel::Whole(f) => Ok(Entries::Int(pointwise::whole(*f, self.ints(0)?, self.ints(1)?))),
             Kernel::ToInt => match self.view(0)? {
                 Bool(x) => Ok(Entries::Int(x.iter().map(|bit| i64::from(*bit)).collect())),

@@ -20,6 +20,7 @@ mod learner;
 mod metrics;
 mod monitor;
 mod nest;
+mod per_batch;
 mod pointwise;
 mod prepare;
 mod real;

@@ -10,6 +10,7 @@
 
 use super::float::Float;
 use smallvec::{SmallVec, smallvec};
+use std::convert::Infallible;
 
 /// How far each operand, and last the result, moves with an axis.
 pub(super) type Steps = SmallVec<[usize; 4]>;
@@ -55,29 +56,13 @@ impl Nest {
 
     /// Runs the loops, adding to `out`.
     pub(super) fn run<T: Float>(&self, ins: &[&[T]], out: &mut [T]) {
-        if self.inner.size == 0 || self.outer.iter().any(|a| a.size == 0) {
+        if self.inner.size == 0 {
             return;
         }
-        let mut at: Steps = smallvec![0; ins.len() + 1];
-        let mut count: SmallVec<[usize; 6]> = smallvec![0; self.outer.len()];
-        loop {
-            self.innermost(ins, out, &at);
-            let mut a = self.outer.len();
-            loop {
-                if a == 0 {
-                    return;
-                }
-                a -= 1;
-                let axis = &self.outer[a];
-                count[a] += 1;
-                if count[a] < axis.size {
-                    at.iter_mut().zip(&axis.steps).for_each(|(p, s)| *p += s);
-                    break;
-                }
-                count[a] = 0;
-                at.iter_mut().zip(&axis.steps).for_each(|(p, s)| *p -= s * (axis.size - 1));
-            }
-        }
+        let Ok(()) = walk(&self.outer, ins.len() + 1, |at| {
+            self.innermost(ins, out, at);
+            Ok::<(), Infallible>(())
+        });
     }
 
     fn innermost<T: Float>(&self, ins: &[&[T]], out: &mut [T], at: &[usize]) {
@@ -112,6 +97,33 @@ impl Nest {
     }
 }
 
+/// Goes through axes, the last one innermost, with the places of each stream; ends with the first fault.
+pub(super) fn walk<F>(axes: &[Axis], streams: usize, mut each: impl FnMut(&[usize]) -> Result<(), F>) -> Result<(), F> {
+    if axes.iter().any(|a| a.size == 0) {
+        return Ok(());
+    }
+    let mut at: Steps = smallvec![0; streams];
+    let mut count: SmallVec<[usize; 6]> = smallvec![0; axes.len()];
+    loop {
+        each(&at)?;
+        let mut a = axes.len();
+        loop {
+            if a == 0 {
+                return Ok(());
+            }
+            a -= 1;
+            let axis = &axes[a];
+            count[a] += 1;
+            if count[a] < axis.size {
+                at.iter_mut().zip(&axis.steps).for_each(|(p, s)| *p += s);
+                break;
+            }
+            count[a] = 0;
+            at.iter_mut().zip(&axis.steps).for_each(|(p, s)| *p -= s * (axis.size - 1));
+        }
+    }
+}
+
 /// How many partial sums a long inner product is added up in.
 const LANES: usize = 8;
 
@@ -123,6 +135,11 @@ fn dot<T: Float>(from: T, xs: &[T], ys: &[T]) -> T {
     if xs.len() < 2 * LANES {
         return xs.iter().zip(ys).fold(from, |sum, (x, y)| sum + *x * *y);
     }
+    dot_in::<T, LANES>(from, xs, ys)
+}
+
+/// An inner product added up in some partial sums, the rest behind them first.
+pub(super) fn dot_in<T: Float, const LANES: usize>(from: T, xs: &[T], ys: &[T]) -> T {
     let mut lanes = [T::ZERO; LANES];
     let (xc, yc) = (xs.chunks_exact(LANES), ys.chunks_exact(LANES));
     let rest = xc.remainder().iter().zip(yc.remainder()).fold(from, |sum, (x, y)| sum + *x * *y);

@@ -3,38 +3,51 @@
 use super::float::Float;
 use crate::diagram::{Comparison, Function, Logic, Whole};
 
-/// A function of one real.
-pub(super) fn unary<T: Float>(f: Function, x: &[T]) -> Option<Vec<T>> {
-    let each = |g: fn(T) -> T| x.iter().map(|x| g(*x)).collect();
-    Some(match f {
-        Function::Exp => each(T::exp),
-        Function::Log => each(T::ln),
-        Function::Log1p => each(T::ln_1p),
-        Function::Expm1 => each(T::exp_m1),
-        Function::Sqrt => each(T::sqrt),
-        Function::Recip => each(|x| T::ONE / x),
-        Function::Sin => each(T::sin),
-        Function::Cos => each(T::cos),
-        Function::Tanh => each(T::tanh),
-        Function::Sigmoid => each(T::sigmoid),
-        Function::Erf => each(T::erf),
-        Function::Abs => each(T::abs),
-        Function::Sign => each(T::sign),
-        Function::Floor => each(T::floor),
-        Function::Powi(n) => x.iter().map(|x| x.powi(n)).collect(),
-        Function::Mul | Function::Div | Function::Pow | Function::Gate => return None,
-    })
+/// A function of reals; where it has one operand `y` is not read.
+pub(super) fn map<T: Float>(f: Function, x: &[T], y: &[T]) -> Vec<T> {
+    let mut out = vec![T::ZERO; x.len()];
+    map_into(f, &mut out, x, y);
+    out
 }
 
-/// A function of two reals.
-pub(super) fn binary<T: Float>(f: Function, x: &[T], y: &[T]) -> Option<Vec<T>> {
-    Some(match f {
-        Function::Mul => zip(x, y, |x, y| x * y),
-        Function::Div => zip(x, y, |x, y| x / y),
-        Function::Pow => zip(x, y, T::powf),
-        Function::Gate => zip(x, y, |dy, d| if dy == T::ZERO { T::ZERO } else { dy * d }),
-        _ => return None,
-    })
+/// [`map`] into entries that are there: compiled into its caller, for the vectors that the caller has.
+#[inline(always)]
+pub(super) fn map_into<T: Float>(f: Function, to: &mut [T], x: &[T], y: &[T]) {
+    match f {
+        Function::Exp => one_into(to, x, T::exp),
+        Function::Log => one_into(to, x, T::ln),
+        Function::Log1p => one_into(to, x, T::ln_1p),
+        Function::Expm1 => one_into(to, x, T::exp_m1),
+        Function::Sqrt => one_into(to, x, T::sqrt),
+        Function::Recip => one_into(to, x, |x| T::ONE / x),
+        Function::Sin => one_into(to, x, T::sin),
+        Function::Cos => one_into(to, x, T::cos),
+        Function::Tanh => one_into(to, x, T::tanh),
+        Function::Sigmoid => one_into(to, x, T::sigmoid),
+        Function::Erf => one_into(to, x, T::erf),
+        Function::Abs => one_into(to, x, T::abs),
+        Function::Sign => one_into(to, x, T::sign),
+        Function::Floor => one_into(to, x, T::floor),
+        // by squaring, x^2 is x * x
+        Function::Powi(2) => one_into(to, x, |x| x * x),
+        Function::Powi(n) => one_into(to, x, |x| x.powi(n)),
+        Function::Mul => two_into(to, x, y, |x, y| x * y),
+        Function::Div => two_into(to, x, y, |x, y| x / y),
+        Function::Pow => two_into(to, x, y, T::powf),
+        Function::Gate => two_into(to, x, y, |dy, d| if dy == T::ZERO { T::ZERO } else { dy * d }),
+    }
+}
+
+/// Entry by entry.
+#[inline(always)]
+pub(super) fn one_into<T: Copy>(to: &mut [T], x: &[T], f: impl Fn(T) -> T) {
+    to.iter_mut().zip(x).for_each(|(t, x)| *t = f(*x));
+}
+
+/// Two slices, entry by entry.
+#[inline(always)]
+pub(super) fn two_into<T: Copy>(to: &mut [T], x: &[T], y: &[T], f: impl Fn(T, T) -> T) {
+    to.iter_mut().zip(x.iter().zip(y)).for_each(|(t, (x, y))| *t = f(*x, *y));
 }
 
 /// A comparison on any base; false before true.

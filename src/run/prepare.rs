@@ -7,14 +7,14 @@ use super::fault::RunFault;
 use super::float::Float;
 use super::gather::{Lookup, Places};
 use super::tensor::{Tensor, describe};
-use crate::diagram::{AffineIndex, Comparison, Diagram, Function, LeadAxis, Logic, Op, Whole, Wire};
-use crate::object::{Dim, Leaf};
+use crate::diagram::{AffineIndex, Comparison, Diagram, Function, LeadAxis, Logic, Node, Op, Port, Whole, Wire};
+use crate::object::{Base, Dim, Leaf};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// More entries than a tensor may have.
-pub(super) const MOST_ENTRIES: usize = 1 << 32;
+const MOST_ENTRIES: usize = 1 << 32;
 
 /// What a step does, with what its shapes decide.
 #[derive(Clone, Debug)]
@@ -106,11 +106,7 @@ impl<T: Float> Prepared<T> {
                 continue;
             }
             let at = at as u32;
-            for leaf in &node.outs {
-                if leaf.size(batch) > MOST_ENTRIES {
-                    return Err(RunFault::TooLarge { node: at, leaf: describe(leaf, batch) });
-                }
-            }
+            fits(at, node, batch)?;
             let ins: SmallVec<[&Leaf; 4]> = node.ins.iter().map(|w| d.leaf(*w)).collect();
             let kernel = kernel(&node.op, &ins, node.outs.first(), batch, at, &mut tables)?;
             let shape = node.outs.first().map(|l| l.shape(batch)).unwrap_or_default();
@@ -132,26 +128,60 @@ impl<T: Float> Prepared<T> {
         for step in steps.iter_mut().rev() {
             step.dead = step.ins.iter().copied().filter(|s| reads(*s)).collect();
         }
-        let inlets = Prepared::<T>::inlets(d, slot);
+        let inlets = inlets(d, &live, slot);
         Ok(Prepared { batch, inlets, steps, outs, slots })
     }
+}
 
-    /// The ports of a diagram; `slot` says where a wire's value is kept.
-    pub(super) fn inlets(d: &Diagram, slot: impl Fn(&Wire) -> usize) -> Vec<Inlet> {
-        let live = d.cone(d.outs());
-        (d.ports().iter().enumerate())
-            .map(|(k, port)| {
-                let wire = d.port_wire(k);
-                let used = live.get(wire.node as usize).is_some_and(|l| *l);
-                Inlet {
-                    node: wire.node,
-                    path: port.path.clone(),
-                    leaf: port.leaf.clone(),
-                    slot: used.then(|| slot(&wire)),
-                }
-            })
-            .collect()
+/// Whether what a node makes has no more entries than a tensor may have.
+pub(super) fn fits(at: u32, node: &Node, batch: usize) -> Result<(), RunFault> {
+    match node.outs.iter().find(|leaf| leaf.size(batch) > MOST_ENTRIES) {
+        Some(leaf) => Err(RunFault::TooLarge { node: at, leaf: describe(leaf, batch) }),
+        None => Ok(()),
     }
+}
+
+/// The ports of a diagram; `slot` says where a wire's value is kept.
+pub(super) fn inlets(d: &Diagram, live: &[bool], slot: impl Fn(&Wire) -> usize) -> Vec<Inlet> {
+    let of = |(k, port): (usize, &Port)| {
+        let wire = d.port_wire(k);
+        let used = live.get(wire.node as usize).is_some_and(|l| *l);
+        Inlet { node: wire.node, path: port.path.clone(), leaf: port.leaf.clone(), slot: used.then(|| slot(&wire)) }
+    };
+    d.ports().iter().enumerate().map(of).collect()
+}
+
+/// Gives the tensors of a run to the slots of its ports, each held against its port.
+pub(super) fn admit<T: Float>(
+    inlets: &[Inlet],
+    inputs: &[Tensor<T>],
+    batch: usize,
+    mut give: impl FnMut(usize, Tensor<T>),
+) -> Result<(), RunFault> {
+    if inputs.len() != inlets.len() {
+        return Err(RunFault::Ports { needs: inlets.len(), given: inputs.len() });
+    }
+    for (inlet, input) in inlets.iter().zip(inputs) {
+        check(inlet, input, batch)?;
+        if let Some(slot) = inlet.slot {
+            give(slot, input.standard());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a tensor may be given to a port.
+fn check<T: Float>(inlet: &Inlet, input: &Tensor<T>, batch: usize) -> Result<(), RunFault> {
+    if !input.fits(&inlet.leaf, batch) {
+        let (path, needs) = (inlet.path.to_string(), describe(&inlet.leaf, batch));
+        return Err(RunFault::Port { path, needs, given: input.describe() });
+    }
+    if let (Base::Fin(n), Tensor::Int(labels)) = (inlet.leaf.base, input)
+        && let Some(value) = labels.iter().find(|x| **x < 0 || **x >= i64::from(n))
+    {
+        return Err(RunFault::OutOfRange { node: inlet.node, value: *value, bound: n as usize });
+    }
+    Ok(())
 }
 
 /// Index tables made so far: a map and its dagger share one.

@@ -6,8 +6,9 @@
 #![allow(unsafe_code, reason = "functions compiled for vector extensions are called after these were found")]
 
 use crate::compile::{Chain, Code, Instruction, Source};
-use crate::diagram::{Comparison, Function, Logic};
+use crate::diagram::{Comparison, Logic};
 use crate::run::float::Float;
+use crate::run::pointwise::{map_into, one_into, two_into};
 
 /// Which vectors a machine has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,16 +127,6 @@ impl Block<'_> {
 }
 
 #[inline(always)]
-fn one<T: Copy>(to: &mut [T], a: &[T], f: impl Fn(T) -> T) {
-    to.iter_mut().zip(a).for_each(|(t, a)| *t = f(*a));
-}
-
-#[inline(always)]
-fn two<T: Copy>(to: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T) -> T) {
-    to.iter_mut().zip(a.iter().zip(b)).for_each(|(t, (a, b))| *t = f(*a, *b));
-}
-
-#[inline(always)]
 fn bit<T: Float>(holds: bool) -> T {
     if holds { T::ONE } else { T::ZERO }
 }
@@ -144,45 +135,23 @@ fn bit<T: Float>(holds: bool) -> T {
 fn instruction<T: Float>(code: Code, to: &mut [T], a: &[T], b: &[T], c: &[T]) {
     let set = |x: T| x != T::ZERO;
     match code {
-        Code::Add => two(to, a, b, |a, b| a + b),
+        Code::Add => two_into(to, a, b, |a, b| a + b),
         Code::Scale(s) => {
             let s = T::from_f64(s);
-            one(to, a, |a| a * s);
+            one_into(to, a, |a| a * s);
         }
-        Code::Copy => one(to, a, |a| a),
+        Code::Copy => one_into(to, a, |a| a),
         Code::Select => {
             let rest = a.iter().zip(b.iter().zip(c));
             to.iter_mut().zip(rest).for_each(|(t, (a, (b, c)))| *t = if set(*a) { *b } else { *c });
         }
-        Code::Compare(Comparison::Less) => two(to, a, b, |a, b| bit(a < b)),
-        Code::Compare(Comparison::LessEqual) => two(to, a, b, |a, b| bit(a <= b)),
-        Code::Compare(Comparison::Equal) => two(to, a, b, |a, b| bit(a == b)),
-        Code::Logic(Logic::Xor) => two(to, a, b, |a, b| bit(set(a) != set(b))),
-        Code::Logic(Logic::And) => two(to, a, b, |a, b| bit(set(a) && set(b))),
-        Code::Logic(Logic::Or) => two(to, a, b, |a, b| bit(set(a) || set(b))),
-        Code::Logic(Logic::Not) => one(to, a, |a| bit(!set(a))),
-        Code::Map(f) => match f {
-            Function::Exp => one(to, a, T::exp),
-            Function::Log => one(to, a, T::ln),
-            Function::Log1p => one(to, a, T::ln_1p),
-            Function::Expm1 => one(to, a, T::exp_m1),
-            Function::Sqrt => one(to, a, T::sqrt),
-            Function::Recip => one(to, a, |a| T::ONE / a),
-            Function::Sin => one(to, a, T::sin),
-            Function::Cos => one(to, a, T::cos),
-            Function::Tanh => one(to, a, T::tanh),
-            Function::Sigmoid => one(to, a, T::sigmoid),
-            Function::Erf => one(to, a, T::erf),
-            Function::Abs => one(to, a, T::abs),
-            Function::Sign => one(to, a, T::sign),
-            Function::Floor => one(to, a, T::floor),
-            // x^2 by squaring is x * x
-            Function::Powi(2) => one(to, a, |a| a * a),
-            Function::Powi(n) => one(to, a, |a| a.powi(n)),
-            Function::Mul => two(to, a, b, |a, b| a * b),
-            Function::Div => two(to, a, b, |a, b| a / b),
-            Function::Pow => two(to, a, b, T::powf),
-            Function::Gate => two(to, a, b, |dy, d| if dy == T::ZERO { T::ZERO } else { dy * d }),
-        },
+        Code::Compare(Comparison::Less) => two_into(to, a, b, |a, b| bit(a < b)),
+        Code::Compare(Comparison::LessEqual) => two_into(to, a, b, |a, b| bit(a <= b)),
+        Code::Compare(Comparison::Equal) => two_into(to, a, b, |a, b| bit(a == b)),
+        Code::Logic(Logic::Xor) => two_into(to, a, b, |a, b| bit(set(a) != set(b))),
+        Code::Logic(Logic::And) => two_into(to, a, b, |a, b| bit(set(a) && set(b))),
+        Code::Logic(Logic::Or) => two_into(to, a, b, |a, b| bit(set(a) || set(b))),
+        Code::Logic(Logic::Not) => one_into(to, a, |a| bit(!set(a))),
+        Code::Map(f) => map_into(f, to, a, b),
     }
 }

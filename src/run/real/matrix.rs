@@ -9,11 +9,15 @@
 
 use crate::compile::Axis;
 use crate::run::float::Float;
+use crate::run::nest::dot_in;
 use gemm_common::Parallelism;
 use std::any::TypeId;
 
 /// Multiplications below which our own loops are quicker than a call of a large kernel.
 const SMALL: usize = 1 << 13;
+
+/// How many partial sums an inner product is added up in.
+const LANES: usize = 16;
 
 /// `c[m, n] = alpha * sum over k of a[m, k] * b[k, n]`, or added to `c`.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +111,7 @@ fn small<T: Float>(p: &Matrices<T>, a: &[T], b: &[T], c: &mut [T], scratch: &mut
         for i in 0..m.size {
             let row = &a[i * m.first..i * m.first + k.size];
             for j in 0..n.size {
-                let sum = alpha * dot(row, &b[j * n.first..j * n.first + k.size]);
+                let sum = alpha * dot_in::<T, LANES>(T::ZERO, row, &b[j * n.first..j * n.first + k.size]);
                 let to = &mut c[i * m.second + j * n.second];
                 *to = if adds { *to + sum } else { sum };
             }
@@ -156,17 +160,4 @@ fn small<T: Float>(p: &Matrices<T>, a: &[T], b: &[T], c: &mut [T], scratch: &mut
             to.iter_mut().zip(row(l)).for_each(|(t, b)| *t += x * *b);
         }
     }
-}
-
-/// How many partial sums an inner product is added up in.
-const LANES: usize = 16;
-
-fn dot<T: Float>(x: &[T], y: &[T]) -> T {
-    let mut lanes = [T::ZERO; LANES];
-    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    let rest = xs.remainder().iter().zip(ys.remainder()).fold(T::ZERO, |sum, (x, y)| sum + *x * *y);
-    for (x, y) in xs.zip(ys) {
-        lanes.iter_mut().zip(x.iter().zip(y)).for_each(|(l, (x, y))| *l += *x * *y);
-    }
-    lanes.iter().fold(rest, |sum, l| sum + *l)
 }

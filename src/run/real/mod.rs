@@ -11,14 +11,14 @@ mod matrix;
 mod product;
 mod store;
 
-use super::apply::{Entries, View, apply};
+use super::apply::{View, apply};
 use super::fault::RunFault;
 use super::float::Float;
-use super::prepare::{Inlet, Kernel, Prepared, Tables, kernel};
-use super::reference::check;
-use super::tensor::{Tensor, describe};
+use super::per_batch::PerBatch;
+use super::prepare::{Inlet, Kernel, Prepared, Tables, admit, fits, inlets, kernel};
+use super::tensor::Tensor;
 use crate::compile::{Plan, Stage};
-use crate::diagram::{Diagram, Op, Wire};
+use crate::diagram::{Diagram, Node, Wire};
 use chain::Loops;
 use product::Products;
 use rustc_hash::FxHashSet;
@@ -26,21 +26,18 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 use store::Store;
 
-/// How many batch sizes a machine stays prepared for.
-const KEPT: usize = 4;
-
 /// A diagram compiled for the batch sizes that it met.
 #[derive(Clone, Debug)]
 pub struct Compiled<T> {
     diagram: Diagram,
-    ready: Vec<Ready<T>>,
+    ready: PerBatch<Ready<T>>,
 }
 
 impl<T: Float> Compiled<T> {
     /// A machine for a diagram.
     #[must_use]
     pub fn new(d: &Diagram) -> Compiled<T> {
-        Compiled { diagram: d.clone(), ready: Vec::new() }
+        Compiled { diagram: d.clone(), ready: PerBatch::default() }
     }
 
     /// The diagram it runs.
@@ -54,16 +51,7 @@ impl<T: Float> Compiled<T> {
     /// # Errors
     /// Those of [`super::evaluate`].
     pub fn run(&mut self, inputs: &[Tensor<T>], batch: usize) -> Result<Vec<Tensor<T>>, RunFault> {
-        if let Some(ready) = self.ready.iter_mut().find(|r| r.batch == batch) {
-            return ready.run(inputs);
-        }
-        let mut ready = Ready::new(&self.diagram, batch)?;
-        let outs = ready.run(inputs);
-        if self.ready.len() == KEPT {
-            self.ready.remove(0);
-        }
-        self.ready.push(ready);
-        outs
+        self.ready.at(batch, || Ready::new(&self.diagram, batch))?.run(inputs)
     }
 }
 
@@ -107,35 +95,36 @@ struct Ready<T> {
 impl<T: Float> Ready<T> {
     fn new(d: &Diagram, batch: usize) -> Result<Ready<T>, RunFault> {
         let plan = Plan::new(d, batch);
-        let inlets = Prepared::<T>::inlets(d, |w| plan.slot(*w));
+        let inlets = inlets(d, &d.cone(d.outs()), |w| plan.slot(*w));
         let mut store = Store::new(plan.slots());
         let mut tables = Tables::default();
-        let (mut stages, mut fixed) = (Vec::new(), Vec::new());
-        let fits = |node: u32| -> Result<(), RunFault> {
-            let outs = d.nodes().get(node as usize).map(|n| n.outs.as_slice()).unwrap_or_default();
-            match outs.iter().find(|leaf| leaf.size(batch) > super::prepare::MOST_ENTRIES) {
-                Some(leaf) => Err(RunFault::TooLarge { node, leaf: describe(leaf, batch) }),
-                None => Ok(()),
-            }
+        let mut stages = Vec::new();
+        // What stays over runs, given or constant; and what loops and products fill.
+        let mut lasting: FxHashSet<usize> = inlets.iter().filter_map(|i| i.slot).collect();
+        let mut filled: FxHashSet<usize> = FxHashSet::default();
+        let found = |node: u32| -> Result<&Node, RunFault> {
+            let n = d.nodes().get(node as usize).ok_or(RunFault::Misfit { node })?;
+            fits(node, n, batch).map(|()| n)
         };
         for stage in &plan.stages {
             match stage {
                 Stage::Chain(chain) => {
-                    chain.nodes.iter().try_for_each(|n| fits(*n))?;
+                    chain.nodes.iter().try_for_each(|n| found(*n).map(|_| ()))?;
+                    filled.extend(&chain.outs);
                     stages.push(Running::Loops(Loops::new(chain)));
                 }
                 Stage::Product(product) => {
-                    fits(product.node)?;
+                    found(product.node)?;
+                    filled.insert(product.out);
                     stages.push(Running::Products(Products::new(product)));
                 }
                 Stage::Single(node) => {
-                    fits(*node)?;
-                    let n = d.nodes().get(*node as usize).ok_or(RunFault::Misfit { node: *node })?;
+                    let n = found(*node)?;
                     let leaves: SmallVec<[_; 4]> = n.ins.iter().map(|w| d.leaf(*w)).collect();
                     let slot = |port: usize| plan.slot(Wire { node: *node, port: u32::try_from(port).unwrap_or(0) });
                     match kernel(&n.op, &leaves, n.outs.first(), batch, *node, &mut tables)? {
                         Kernel::Value(value) => {
-                            fixed.push(slot(0));
+                            lasting.insert(slot(0));
                             store.give(slot(0), value.standard());
                         }
                         Kernel::Call(name, inner) => stages.push(Running::Call {
@@ -156,18 +145,8 @@ impl<T: Float> Ready<T> {
             }
         }
         let slots: Vec<usize> = d.outs().iter().map(|w| plan.slot(*w)).collect();
-        let port = |w: &Wire| d.nodes().get(w.node as usize).is_some_and(|n| matches!(n.op, Op::Input(_)));
-        let given: Vec<usize> = inlets.iter().filter_map(|i| i.slot).collect();
-        let mut filled: FxHashSet<usize> = FxHashSet::default();
-        for stage in &plan.stages {
-            match stage {
-                Stage::Chain(chain) => filled.extend(&chain.outs),
-                Stage::Product(product) => filled.extend([product.out]),
-                Stage::Single(_) => {}
-            }
-        }
         // From the last stage to the first: whoever reads a slot first is the last who does.
-        let mut read: FxHashSet<usize> = slots.iter().chain(&given).chain(&fixed).copied().collect();
+        let mut read: FxHashSet<usize> = slots.iter().chain(&lasting).copied().collect();
         let mut staged: Vec<Staged<T>> = Vec::with_capacity(stages.len());
         for running in stages.into_iter().rev() {
             let mut dead: SmallVec<[(usize, bool); 4]> = SmallVec::new();
@@ -183,25 +162,14 @@ impl<T: Float> Ready<T> {
             .map(|(k, (wire, slot))| Outlet {
                 slot: *slot,
                 shape: d.leaf(*wire).shape(batch),
-                leaves: !port(wire)
-                    && !given.contains(slot)
-                    && !fixed.contains(slot)
-                    && !slots.iter().skip(k + 1).any(|later| later == slot),
+                leaves: !lasting.contains(slot) && !slots.iter().skip(k + 1).any(|later| later == slot),
             })
             .collect();
         Ok(Ready { batch, inlets, stages: staged, store, outlets })
     }
 
     fn run(&mut self, inputs: &[Tensor<T>]) -> Result<Vec<Tensor<T>>, RunFault> {
-        if inputs.len() != self.inlets.len() {
-            return Err(RunFault::Ports { needs: self.inlets.len(), given: inputs.len() });
-        }
-        for (inlet, input) in self.inlets.iter().zip(inputs) {
-            check(inlet, input, self.batch)?;
-            if let Some(slot) = inlet.slot {
-                self.store.give(slot, input.standard());
-            }
-        }
+        admit(&self.inlets, inputs, self.batch, |slot, tensor| self.store.give(slot, tensor))?;
         for stage in &mut self.stages {
             stage.running.run(&mut self.store)?;
             for (slot, filled) in &stage.dead {
@@ -256,13 +224,7 @@ impl<T: Float> Running<T> {
                 let inside = |fault| RunFault::Inside { node: *node, name: name.to_string(), fault: Box::new(fault) };
                 let made = inner.run(&given).map_err(inside)?;
                 for (slot, value) in outs.iter().zip(made) {
-                    let entries = match value.standard().entries() {
-                        Some(View::Real(x)) => Entries::Real(x.to_vec()),
-                        Some(View::Bool(x)) => Entries::Bool(x.to_vec()),
-                        Some(View::Int(x)) => Entries::Int(x.to_vec()),
-                        None => return Err(misfit()),
-                    };
-                    store.put(*slot, entries);
+                    store.give(*slot, value.standard());
                 }
                 Ok(())
             }
@@ -274,7 +236,7 @@ impl<T: Float> Running<T> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::diagram::{Builder, Function, Role};
+    use crate::diagram::{Builder, Function, Op, Role};
     use crate::object::Leaf;
 
     #[test]

@@ -6,10 +6,10 @@
 use super::apply::{View, apply};
 use super::fault::RunFault;
 use super::float::Float;
-use super::prepare::{Inlet, Kernel, Prepared, Step};
-use super::tensor::{Tensor, describe};
+use super::per_batch::PerBatch;
+use super::prepare::{Kernel, Prepared, Step, admit};
+use super::tensor::Tensor;
 use crate::diagram::Diagram;
-use crate::object::Base;
 use smallvec::SmallVec;
 
 /// Runs a diagram on one tensor a port at a batch size; one tensor an output.
@@ -20,21 +20,18 @@ pub fn evaluate<T: Float>(d: &Diagram, inputs: &[Tensor<T>], batch: usize) -> Re
     Prepared::new(d, batch)?.run(inputs)
 }
 
-/// How many batch sizes a machine stays prepared for.
-const KEPT: usize = 4;
-
 /// A diagram to be run many times.
 #[derive(Clone, Debug)]
 pub struct Machine<T> {
     diagram: Diagram,
-    prepared: Vec<Prepared<T>>,
+    prepared: PerBatch<Prepared<T>>,
 }
 
 impl<T: Float> Machine<T> {
     /// A machine for a diagram.
     #[must_use]
     pub fn new(d: &Diagram) -> Machine<T> {
-        Machine { diagram: d.clone(), prepared: Vec::new() }
+        Machine { diagram: d.clone(), prepared: PerBatch::default() }
     }
 
     /// The diagram it runs.
@@ -48,31 +45,18 @@ impl<T: Float> Machine<T> {
     /// # Errors
     /// Those of [`evaluate`].
     pub fn run(&mut self, inputs: &[Tensor<T>], batch: usize) -> Result<Vec<Tensor<T>>, RunFault> {
-        if let Some(prepared) = self.prepared.iter().find(|p| p.batch == batch) {
-            return prepared.run(inputs);
-        }
-        let prepared = Prepared::new(&self.diagram, batch)?;
-        let outs = prepared.run(inputs);
-        if self.prepared.len() == KEPT {
-            self.prepared.remove(0);
-        }
-        self.prepared.push(prepared);
-        outs
+        self.prepared.at(batch, || Prepared::new(&self.diagram, batch))?.run(inputs)
     }
 }
 
 impl<T: Float> Prepared<T> {
     pub(super) fn run(&self, inputs: &[Tensor<T>]) -> Result<Vec<Tensor<T>>, RunFault> {
-        if inputs.len() != self.inlets.len() {
-            return Err(RunFault::Ports { needs: self.inlets.len(), given: inputs.len() });
-        }
         let mut values: Vec<Option<Tensor<T>>> = vec![None; self.slots];
-        for (inlet, input) in self.inlets.iter().zip(inputs) {
-            check(inlet, input, self.batch)?;
-            if let Some(value) = inlet.slot.and_then(|s| values.get_mut(s)) {
-                *value = Some(input.standard());
+        admit(&self.inlets, inputs, self.batch, |slot, tensor| {
+            if let Some(value) = values.get_mut(slot) {
+                *value = Some(tensor);
             }
-        }
+        })?;
         for step in &self.steps {
             let reading = Reading { values: &values, step };
             let made = match &step.kernel {
@@ -103,20 +87,6 @@ impl<T: Float> Prepared<T> {
         let out = |slot: &usize| values.get(*slot).cloned().flatten().ok_or(RunFault::Misfit { node: 0 });
         self.outs.iter().map(out).collect()
     }
-}
-
-/// Whether a tensor may be given to a port.
-pub(super) fn check<T: Float>(inlet: &Inlet, input: &Tensor<T>, batch: usize) -> Result<(), RunFault> {
-    if !input.fits(&inlet.leaf, batch) {
-        let (path, needs) = (inlet.path.to_string(), describe(&inlet.leaf, batch));
-        return Err(RunFault::Port { path, needs, given: input.describe() });
-    }
-    if let (Base::Fin(n), Tensor::Int(labels)) = (inlet.leaf.base, input)
-        && let Some(value) = labels.iter().find(|x| **x < 0 || **x >= i64::from(n))
-    {
-        return Err(RunFault::OutOfRange { node: inlet.node, value: *value, bound: n as usize });
-    }
-    Ok(())
 }
 
 /// A step and the values it may read.

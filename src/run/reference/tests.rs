@@ -6,7 +6,7 @@ use super::*;
 use crate::diagram::{
     AffineIndex, Builder, Comparison, Const, Function, LeadAxis, Literal, Logic, Op, Port, PrimDef, Role, Wire,
 };
-use crate::object::{Dim, Leaf};
+use crate::object::{Base, Dim, Leaf};
 use crate::source::Span;
 use smallvec::smallvec;
 use std::sync::Arc;
