@@ -12,6 +12,7 @@ mod world;
 
 pub use codes::{Code, all_codes};
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub(crate) use near::alternatives;
 pub use near::nearest;
 pub use text::{FileId, LineColumn, Source, SourceMap, Span};
 pub use world::{MemoryWorld, World, WorldError};

@@ -1,4 +1,4 @@
-//! The name that was meant, for "did you mean".
+//! The name that was meant, for "did you mean", and the names that could be.
 
 /// The candidate nearest to a name, if it is near enough to be a slip of the hand: one letter in a short word, up to
 /// three in a long one, without regard to case. One letter of the two is shared at least: `x` is no slip for `A`. The
@@ -36,6 +36,15 @@ fn distance(a: &[char], b: &[char]) -> usize {
         before = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or(usize::MAX)
+}
+
+/// Words as a choice: `a`, `b` or `c`.
+pub(crate) fn alternatives(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.join(""),
+    }
 }
 
 #[cfg(test)]

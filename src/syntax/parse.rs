@@ -11,7 +11,7 @@ use super::expect::Failure;
 use super::foreign;
 use super::grammar::{Lens, Rule};
 use super::scan::{Kind, Token, scan};
-use crate::source::{Code, Diagnostic, Diagnostics, FileId, Span};
+use crate::source::{Code, Diagnostic, Diagnostics, FileId, Span, alternatives};
 use pest::Parser;
 use pest::error::{ErrorVariant, InputLocation};
 
@@ -125,17 +125,9 @@ fn no_item(file: FileId, text: &str, token: Token) -> Diagnostic {
     }
     let help = match near(&word, &ITEM_WORDS) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("an item begins with {}", listed(&ITEM_WORDS)),
+        None => format!("an item begins with {}", alternatives(&ITEM_WORDS)),
     };
     Diagnostic::error(Code::SYNTAX, format!("no item begins with `{word}`"))
         .at(at, "an item must begin here")
         .help(help)
-}
-
-fn listed(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => quoted.join(""),
-    }
 }

@@ -146,9 +146,9 @@ fn data_as_text<T>(elab: &Elab<'_>, text: &str, span: Span, env: &Env<'_>) -> Re
         let item = elab.defs.resolve_run(env.file, name).and_then(|id| elab.defs.item(id));
         matches!(item.map(|i| &i.kind), Some(ItemKind::Data(_)))
     };
-    let mut sets = names.iter().map(|n| &**n).filter(|n| is_data(n));
+    let sets = names.iter().map(|n| &**n).filter(|n| is_data(n));
     let stem = text.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or(text);
-    let meant = if is_data(stem) { Some(stem) } else { nearest(stem, sets.by_ref()) };
+    let meant = if is_data(stem) { Some(stem) } else { nearest(stem, sets) };
     fault(
         Diagnostic::error(Code::WRONG_KIND, "the name of a data set is needed here, this is a text")
             .at(span, "a text")

@@ -5,8 +5,7 @@
 
 use crate::data::DataSpec;
 use crate::diagram::Init;
-use crate::elaborate::items::data_items::data_of;
-use crate::elaborate::items::data_items::spec_of;
+use crate::elaborate::items::data_items::{data_of, spec_of};
 use crate::elaborate::items::given::{Given, WireOfData};
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Env, Res, fault};

@@ -42,7 +42,7 @@ pub(crate) fn mentioned(e: &Expr) -> Vec<&str> {
 pub(crate) fn owners(item: &Item) -> Vec<&str> {
     let mut names = Names::default();
     names.item(item);
-    names.owners.into_iter().collect()
+    names.owners
 }
 
 /// The names that an item mentions and does not bind itself; also those of data and runs.

@@ -7,7 +7,7 @@ use crate::elaborate::scope::mentions::Words;
 use crate::elaborate::scope::names::nearest;
 use crate::elaborate::session::Elab;
 use crate::elaborate::value::{Den, Res, Value, fault};
-use crate::source::{Code, Diagnostic};
+use crate::source::{Code, Diagnostic, alternatives};
 use crate::syntax::ast::{Expr, ExprKind, Formal, FormalKind, Ident, ItemKind};
 use std::sync::Arc;
 
@@ -42,25 +42,18 @@ impl<'p> Elab<'p> {
         if word.as_ref().is_some_and(|w| known.contains(&&**w)) {
             return Ok(());
         }
-        let listed = match known.split_last() {
-            Some((last, [])) => format!("`{last}`"),
-            Some((last, rest)) => {
-                let rest: Vec<String> = rest.iter().map(|w| format!("`{w}`")).collect();
-                format!("{} or `{last}`", rest.join(", "))
-            }
-            None => return Ok(()),
-        };
+        let Some(first) = known.first() else { return Ok(()) };
         let near = word.as_ref().and_then(|w| nearest(w, known.iter().copied()));
         let shown = word.as_deref().unwrap_or_else(|| self.defs.sources.slice(e.span));
         let d = Diagnostic::error(
             Code::SETTING,
-            format!("`{}` of `{}` is {listed}, not `{shown}`", formal.name.name, name.name),
+            format!("`{}` of `{}` is {}, not `{shown}`", formal.name.name, name.name, alternatives(&known)),
         )
         .at(e.span, "not one of its words");
         let d = if self.defs.in_prelude(name.span) { d } else { d.also(formal.name.span, "declared here") };
         fault(match near {
             Some(near) => d.help(format!("did you mean `{near}`?")),
-            None => d.help(format!("write `{} = {}`", formal.name.name, known.first().copied().unwrap_or(""))),
+            None => d.help(format!("write `{} = {first}`", formal.name.name)),
         })
     }
 
