@@ -7,7 +7,7 @@
 mod support;
 
 use catlearn::compile::{Code, Plan, Stage, simplify};
-use catlearn::diagram::{Diagram, Op, Role};
+use catlearn::diagram::{Builder, Diagram, Op, Role};
 use catlearn::elaborate::Program;
 use catlearn::learn::{batched, step};
 use catlearn::object::{Base, Leaf, Tangent};
@@ -165,6 +165,14 @@ fn a_loop_writes_nothing_that_it_reads_in_the_same_instruction() {
             assert_eq!(chain.nodes.iter().collect::<std::collections::BTreeSet<_>>().len(), chain.nodes.len());
         }
     }
+}
+
+#[test]
+fn a_loop_may_read_more_numbers_than_two_bytes_count() {
+    let mut b = Builder::new();
+    let all: Vec<_> = (0..70_000).map(|i| b.port(format!("x{i}"), Role::Input, Leaf::number())).collect();
+    let total = all.into_iter().reduce(|sum, x| b.add(sum, x).unwrap()).unwrap();
+    assert_eq!(agree::<f64>(&b.finish(&[total]), &[1], 5, 0.0), 2);
 }
 
 #[test]

@@ -14,11 +14,11 @@ use smallvec::SmallVec;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Source {
     /// A register.
-    Register(u16),
+    Register(u32),
     /// An operand that is read entry by entry, by its place in [`Chain::ins`].
-    In(u16),
+    In(u32),
     /// A result, by its place in [`Chain::outs`].
-    Out(u16),
+    Out(u32),
 }
 
 /// What an instruction does.
@@ -55,7 +55,7 @@ pub struct Instruction {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Fill {
     /// The register.
-    pub register: u16,
+    pub register: u32,
     /// The slot.
     pub slot: usize,
     /// How the slot is read.
@@ -83,7 +83,7 @@ pub struct Chain {
     /// Slots of reals written.
     pub outs: Vec<usize>,
     /// Registers that hold a number.
-    pub numbers: Vec<(u16, f64)>,
+    pub numbers: Vec<(u32, f64)>,
     /// Registers filled from memory.
     pub fills: Vec<Fill>,
     /// The operations in order.
@@ -91,7 +91,7 @@ pub struct Chain {
     /// Bits written.
     pub bits: Vec<Bit>,
     /// How many registers there are.
-    pub registers: u16,
+    pub registers: u32,
     /// The nodes that it computes.
     pub nodes: Vec<u32>,
 }
@@ -107,7 +107,7 @@ struct Making<'a> {
     numbers: FxHashMap<u64, Source>,
     /// How many readers inside of the chain are still to come.
     left: FxHashMap<Source, usize>,
-    free: Vec<u16>,
+    free: Vec<u32>,
 }
 
 impl Chain {
@@ -148,12 +148,12 @@ impl Making<'_> {
     }
 
     /// A register that is filled once and never given back.
-    fn lasting(&mut self) -> u16 {
+    fn lasting(&mut self) -> u32 {
         self.chain.registers += 1;
         self.chain.registers - 1
     }
 
-    fn register(&mut self) -> u16 {
+    fn register(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| self.lasting())
     }
 
@@ -188,7 +188,7 @@ impl Making<'_> {
         let bits = !is_real(self.d, w);
         let made = if access.is_whole(self.chain.len) && !bits && access.period > 1 {
             self.chain.ins.push(slot);
-            Source::In(u16::try_from(self.chain.ins.len() - 1).unwrap_or(u16::MAX))
+            Source::In(u32::try_from(self.chain.ins.len() - 1).unwrap_or(u32::MAX))
         } else {
             let register = self.lasting();
             self.chain.fills.push(Fill { register, slot, access, bits });
@@ -220,7 +220,7 @@ impl Making<'_> {
         let wire = Wire { node, port: 0 };
         if stored && is_real(self.d, wire) {
             self.chain.outs.push((self.slot)(wire));
-            return Source::Out(u16::try_from(self.chain.outs.len() - 1).unwrap_or(u16::MAX));
+            return Source::Out(u32::try_from(self.chain.outs.len() - 1).unwrap_or(u32::MAX));
         }
         Source::Register(self.register())
     }

@@ -93,9 +93,9 @@ impl Block<'_> {
     ) -> &'v [T] {
         let place = self.from..self.from + self.len;
         match source {
-            Source::Register(r) => registers.get(usize::from(r)).and_then(|x| x.get(..self.len)),
-            Source::In(k) => ins.get(usize::from(k)).and_then(|x| x.get(place)),
-            Source::Out(k) => outs.get(usize::from(k)).and_then(|x| x.get(place)),
+            Source::Register(r) => registers.get(r as usize).and_then(|x| x.get(..self.len)),
+            Source::In(k) => ins.get(k as usize).and_then(|x| x.get(place)),
+            Source::Out(k) => outs.get(k as usize).and_then(|x| x.get(place)),
         }
         .unwrap_or(&[])
     }
@@ -104,8 +104,8 @@ impl Block<'_> {
     fn run<T: Float>(self, registers: &mut [Vec<T>], ins: &[&[T]], outs: &mut [Vec<T>]) {
         for Instruction { code, reads, to } in &self.chain.code {
             let (from, target) = match to {
-                Source::Register(r) => (0, registers.get_mut(usize::from(*r))),
-                Source::Out(k) => (self.from, outs.get_mut(usize::from(*k))),
+                Source::Register(r) => (0, registers.get_mut(*r as usize)),
+                Source::Out(k) => (self.from, outs.get_mut(*k as usize)),
                 Source::In(_) => continue,
             };
             // What is written leaves its place meanwhile: no operand is the same.
@@ -115,8 +115,8 @@ impl Block<'_> {
                 instruction(*code, to, a, b, c);
             }
             let place = match to {
-                Source::Register(r) => registers.get_mut(usize::from(*r)),
-                Source::Out(k) => outs.get_mut(usize::from(*k)),
+                Source::Register(r) => registers.get_mut(*r as usize),
+                Source::Out(k) => outs.get_mut(*k as usize),
                 Source::In(_) => None,
             };
             if let Some(place) = place {

@@ -27,9 +27,9 @@ pub(super) struct Loops<T> {
 impl<T: Float> Loops<T> {
     pub(super) fn new(chain: &Chain) -> Loops<T> {
         let block = chain.len.clamp(1, BLOCK);
-        let mut registers = vec![vec![T::ZERO; block]; usize::from(chain.registers)];
+        let mut registers = vec![vec![T::ZERO; block]; chain.registers as usize];
         for (register, x) in &chain.numbers {
-            if let Some(register) = registers.get_mut(usize::from(*register)) {
+            if let Some(register) = registers.get_mut(*register as usize) {
                 register.fill(T::from_f64(*x));
             }
         }
@@ -52,7 +52,7 @@ impl<T: Float> Loops<T> {
         for from in (0..chain.len).step_by(block) {
             let len = block.min(chain.len - from);
             for f in chain.fills.iter().filter(|f| from == 0 || f.access.period > 1) {
-                let Some(register) = registers.get_mut(usize::from(f.register)) else { continue };
+                let Some(register) = registers.get_mut(f.register as usize) else { continue };
                 // A number fills the register once, whole.
                 let part = if f.access.period > 1 { len } else { register.len() };
                 let register = register.get_mut(..part).ok_or_else(misfit)?;
